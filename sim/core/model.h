@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The model interface: everything that a file in models/ may use.
+ *
+ * A model is one `struct sim_model`: tables that say what it is (parameters, states, knobs, signals, events, outputs) and
+ * callbacks that say what it does. An *instance* is one entry of a scenario made from a model: `hazards.flu`. Instances
+ * know one another only through the engine:
+ *
+ *   machine     entities in named states (an instance's states over a population); others watch the changes
+ *   knob        a multiplier of an instance (whole, per entity or per layer); others declare *modifiers* of it
+ *   signal      a named moment ("clinics.alarm"); others wait for it with an offset
+ *   report      a sensor tells that an entity was seen in a state; actions listen
+ *   server      a team: jobs queue for it, a finished job calls its owner
+ *   observable  a named integer that predicates and declared measures read ("outbreak.ill", "crews.queue")
+ *
+ * Life of an instance:   plan (once per arm and design point; immutable afterwards, shared by threads)
+ *                     -> open (once per worker: allocate) -> begin -> events and callbacks -> end (per run) -> close.
+ * `begin` and `end` may cost only what the run touched. Rules in callbacks: `event`, `moment` and `served` may do
+ * anything; `changed`, `reported`, `knob` and `dropped` are bookkeeping: they may schedule, submit, modify and post, but
+ * not move an entity (schedule an event at sim_now instead: it comes in the next round of the same tick).
+ * Errors in a run latch: sim_run_fail, then every call is harmless and the loop ends; no return codes to check. */
+#ifndef SIM_CORE_MODEL_H
+#define SIM_CORE_MODEL_H
+#include "sim/core/graph.h"
+#include "sim/core/law.h"
+#include "sim/core/mem.h"
+#include "sim/core/param.h"
+#include "sim/core/population.h"
+#include "sim/core/rng.h"
+#include "sim/core/ticks.h"
+
+#define SIM_NONE UINT32_MAX /* no entity, no index */
+
+struct sim_run;     /* one replicate under way */
+struct sim_world;   /* one arm at one design point */
+struct sim_builder; /* the world while it is planned */
+struct sim_instance;
+
+/* ---- tables ---------------------------------------------------------------------------------------------------- */
+
+/* Events of equal tick and round fire in this order; within a phase by instance path, then by the event's place in the
+ * model's table, then by entity, then by n. */
+enum sim_phase {
+  SIM_PHASE_INCIDENT,
+  SIM_PHASE_TRANSMIT,
+  SIM_PHASE_PROGRESS,
+  SIM_PHASE_SENSE,
+  SIM_PHASE_DECIDE,
+  SIM_PHASE_SERVE,
+  SIM_PHASE_MEASURE
+};
+struct sim_event_desc { /* ends with name NULL */
+  const char *name;
+  enum sim_phase phase;
+};
+
+enum sim_scope { SIM_SCOPE_WHOLE, SIM_SCOPE_ENTITY, SIM_SCOPE_LAYER };
+struct sim_knob { /* ends with name NULL */
+  const char *name;
+  enum sim_scope scope;
+  double min, max; /* of the product of modifiers */
+  const char *doc;
+};
+struct sim_signal_desc { /* ends with name NULL */
+  const char *name, *doc;
+};
+/* A number per run and instance. In the results: variable `name`, along a dimension named for the section ("hazard",
+ * "sensor", "team", "action", "repair", "incident", "layer") with the instances' names. Ends with name NULL. */
+struct sim_output_desc {
+  const char *name, *unit, *doc;
+  bool integer;
+};
+struct sim_state_desc { /* states that a model fixes itself (assets: up, down); a contagion's are the scenario's */
+  const char *name;
+  double functionality; /* default weight in Q, 0..1 */
+  const char *doc;
+};
+
+struct sim_event {
+  int64_t tick;
+  unsigned kind; /* place in the model's table of events */
+  uint32_t entity, n;
+};
+struct sim_change { /* an entity's state changed */
+  uint32_t machine, entity;
+  uint8_t from, to;
+};
+struct sim_job { /* as given to sim_submit, plus what the server knows */
+  uint32_t entity; /* target, or SIM_NONE */
+  uint32_t tag;    /* the owner's own */
+  int64_t service; /* ticks of work */
+  int priority;    /* class: lower is served first */
+  double rank;     /* within the class: lower first, then by time of submission, then by entity */
+  int64_t submitted, started; /* set by the server; started SIM_NEVER until then */
+};
+
+struct sim_model {
+  const char *name;    /* "contagion" */
+  const char *section; /* "hazards", "sensing", "teams", "actions", "repair", "incidents", "layers", "couplings" */
+  const char *doc;     /* what it is, with source (author, year) */
+  bool experimental;   /* lacks a check against theory or a broken variant that fails */
+  const struct sim_param *params;
+  const struct sim_state_desc *states;
+  const struct sim_knob *knobs;
+  const struct sim_signal_desc *signals;
+  const struct sim_event_desc *events;
+  const struct sim_output_desc *outputs;
+  size_t plan_size, state_size; /* zeroed memory for each */
+
+  /* First pass: declare what others may name (machine, observables, server). Every instance has passed it before any
+   * `plan` runs. May be NULL. */
+  int (*declare)(struct sim_builder *b, struct sim_instance *self, void *plan);
+  int (*plan)(struct sim_builder *b, struct sim_instance *self, void *plan);
+  void (*plan_free)(void *plan);
+  int (*open)(struct sim_run *run, const struct sim_instance *self, void *state); /* 0 or a negative code */
+  void (*close)(void *state);
+  void (*begin)(struct sim_run *run, const struct sim_instance *self, void *state);
+  void (*event)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_event *ev);
+  void (*moment)(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot, uint32_t index);
+  void (*changed)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_change *c);
+  void (*knob)(struct sim_run *run, const struct sim_instance *self, void *state, unsigned knob, uint32_t subject,
+               double before, double after);
+  void (*reported)(struct sim_run *run, const struct sim_instance *self, void *state,
+                   const struct sim_instance *sensor, uint32_t entity);
+  void (*served)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_job *job);
+  void (*dropped)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_job *job,
+                  bool abandoned); /* false: no room */
+  bool (*pull)(struct sim_run *run, const struct sim_instance *self, void *state,
+               struct sim_job *job); /* the next job of a backlog, or false: nothing now */
+  void (*end)(struct sim_run *run, const struct sim_instance *self, void *state); /* write outputs, reset state */
+};
+
+struct sim_instance {
+  const struct sim_model *model;
+  const struct sim_value *params;
+  const char *name; /* unique in the scenario */
+  const char *path; /* "hazards.flu" */
+  uint32_t index;
+  uint32_t machine; /* or SIM_NONE */
+  uint32_t server;  /* or SIM_NONE */
+  void *plan;
+};
+
+/* The registered models; ends with NULL. Generated from models/CMakeLists.txt. */
+extern const struct sim_model *const sim_models[];
+
+/* ---- planning -------------------------------------------------------------------------------------------------- */
+
+struct sim_layer {
+  const char *name;
+  uint32_t index, population;
+  bool mixing;           /* homogeneous: no edges, `contacts` a person */
+  double contacts;
+  bool own_nodes;        /* its population came with it: assets */
+  const struct sim_value *params; /* of the layer's entry */
+};
+
+struct sim_diag *sim_builder_diag(struct sim_builder *b);
+double sim_builder_horizon(const struct sim_builder *b); /* days */
+uint32_t sim_builder_layers(const struct sim_builder *b);
+const struct sim_layer *sim_builder_layer(const struct sim_builder *b, uint32_t layer);
+/* By name, as checked by the scenario layer. SIM_NONE if absent. */
+uint32_t sim_builder_find_layer(const struct sim_builder *b, const char *name);
+uint32_t sim_builder_find_population(const struct sim_builder *b, const char *name);
+const struct sim_population *sim_builder_population(const struct sim_builder *b, uint32_t population);
+/* Graph of a layer for planning (reproduction numbers): the fixed one, or that of replicate 0. */
+const struct sim_graph *sim_builder_graph(struct sim_builder *b, uint32_t layer);
+struct sim_instance *sim_builder_find(const struct sim_builder *b, const char *name);
+/* Registers a draw's purpose: path of the instance + "." + suffix. */
+uint32_t sim_builder_purpose(struct sim_builder *b, const struct sim_instance *self, const char *suffix);
+
+/* Machines (in `declare`). Transitions: timed (after != NULL; those of one state race), a branch (probability >= 0:
+ * the branches of one state are drawn first, then that branch's `after`), or neither (only fired by name). */
+struct sim_transition {
+  const char *name;
+  uint8_t from, to;
+  const struct sim_law *after; /* borrowed from the plan, or NULL */
+  double probability;          /* or -1 */
+};
+struct sim_machine_spec {
+  uint32_t population;
+  unsigned states; /* at most 64 */
+  const char *const *state_names;
+  const double *functionality; /* [states], 0..1 */
+  uint8_t rest;                /* everyone's state at the start */
+  unsigned transitions;
+  const struct sim_transition *transition;
+};
+int sim_builder_machine(struct sim_builder *b, struct sim_instance *self, const struct sim_machine_spec *spec)
+    SIM_MUST_CHECK;
+/* Resolves "outbreak.ill" to machine and state. 0, or SIM_ERR_INPUT after reporting at `at`. */
+int sim_builder_state(struct sim_builder *b, const struct sim_value *at, const char *path, uint32_t *machine,
+                      uint8_t *state) SIM_MUST_CHECK;
+/* State or transition of a machine by its own name; -1 if absent. */
+int sim_builder_machine_state(const struct sim_builder *b, uint32_t machine, const char *name);
+int sim_builder_machine_transition(const struct sim_builder *b, uint32_t machine, const char *name);
+uint32_t sim_builder_machine_population(const struct sim_builder *b, uint32_t machine);
+/* From now on self->model->changed hears of moves into or out of `state` (SIM_NONE: of all). */
+void sim_builder_watch(struct sim_builder *b, const struct sim_instance *self, uint32_t machine, uint32_t state);
+/* A named integer of this instance: "power.unserved". Machines' states are observables without this. */
+uint32_t sim_builder_observable(struct sim_builder *b, const struct sim_instance *self, const char *name,
+                                const char *unit, const char *doc);
+
+/* A modifier of another instance's knob: `factor` while it is on; by_group (SIM_GROUPS value) overrides for entities of
+ * that group. Returns an id, or SIM_NONE after reporting (no such knob, factor outside its limits). */
+uint32_t sim_builder_modifier(struct sim_builder *b, const struct sim_instance *self, const struct sim_value *at,
+                              const struct sim_instance *target, const char *knob, double factor,
+                              const struct sim_value *by_group);
+/* self->model->moment(slot, index) will be called at this moment (and at each occurrence of a signal), `delay` days
+ * later. index distinguishes the moments of a list. */
+int sim_builder_moment(struct sim_builder *b, const struct sim_instance *self, const struct sim_value *moment,
+                       double delay, unsigned slot, uint32_t index) SIM_MUST_CHECK;
+/* self->model->reported hears this sensor. */
+void sim_builder_listen(struct sim_builder *b, const struct sim_instance *self, const struct sim_instance *sensor);
+
+struct sim_server_spec {
+  const struct sim_value *size; /* SIM_NUMBER (+inf: unlimited) or SIM_STEPS; jobs in service finish when it shrinks */
+  double speed;                 /* work done per unit of time (10 h/day: 10/24) */
+  bool preemptive;              /* resume: a better class takes the place; the work done is kept */
+  double room;                  /* waiting places, or +inf */
+  const struct sim_law *patience; /* time in the queue before a job abandons, or NULL */
+  uint32_t patience_purpose;
+};
+int sim_builder_server(struct sim_builder *b, struct sim_instance *self, const struct sim_server_spec *spec)
+    SIM_MUST_CHECK;
+/* self submits jobs to this team's server under the given order ("fifo", "lifo", "priority", "degree",
+ * "people_served", "vulnerable_first", "random"); reports if two owners of one class differ in order. backlog: the
+ * server may call self->model->pull when it has a free place and nothing better queued. */
+void sim_builder_works_for(struct sim_builder *b, const struct sim_instance *self, const struct sim_value *at,
+                           uint32_t server, int priority, const char *order, bool backlog);
+/* An item of cost of this instance, in currency; the label is the instance's name. Returns its index. */
+uint32_t sim_builder_cost(struct sim_builder *b, const struct sim_instance *self);
+
+/* ---- running --------------------------------------------------------------------------------------------------- */
+
+int64_t sim_now(const struct sim_run *run);
+int64_t sim_horizon(const struct sim_run *run); /* ticks */
+const struct sim_rng *sim_run_rng(const struct sim_run *run);
+uint64_t sim_run_replicate(const struct sim_run *run);
+const struct sim_graph *sim_run_graph(const struct sim_run *run, uint32_t layer); /* this replicate's */
+const struct sim_population *sim_run_population(const struct sim_run *run, uint32_t population);
+void *sim_run_state(const struct sim_run *run, const struct sim_instance *instance);
+void sim_run_fail(struct sim_run *run, const char *fmt, ...) SIM_PRINTF(2, 3);
+bool sim_run_failed(const struct sim_run *run);
+
+/* Events. A handle names a pending event; 0 is none. At most one pending event per (kind, entity, n) of an instance.
+ * tick >= now; SIM_NEVER schedules nothing. sim_cancel of 0 does nothing; both set the handle. */
+typedef uint32_t sim_handle;
+void sim_schedule(struct sim_run *run, const struct sim_instance *self, unsigned kind, uint32_t entity, uint32_t n,
+                  int64_t tick, sim_handle *handle); /* handle NULL: never cancelled; else replaces what it names */
+void sim_cancel(struct sim_run *run, sim_handle *handle);
+int64_t sim_scheduled(const struct sim_run *run, sim_handle handle); /* tick, or SIM_NEVER for 0 */
+
+/* Machines. */
+uint8_t sim_state(const struct sim_run *run, uint32_t machine, uint32_t entity);
+uint32_t sim_incarnation(const struct sim_run *run, uint32_t machine, uint32_t entity); /* moves so far */
+int64_t sim_entered(const struct sim_run *run, uint32_t machine, uint32_t entity);      /* tick of the last move */
+int64_t sim_planned_exit(const struct sim_run *run, uint32_t machine, uint32_t entity); /* or SIM_NEVER */
+uint32_t sim_count(const struct sim_run *run, uint32_t machine, uint8_t state);
+void sim_move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to);
+/* Fires a transition by index if the entity is in its `from`; returns whether it did. */
+bool sim_fire(struct sim_run *run, uint32_t machine, uint32_t entity, unsigned transition);
+
+void sim_observe(struct sim_run *run, uint32_t observable, int64_t value);
+int64_t sim_observed(const struct sim_run *run, uint32_t observable);
+
+/* Knobs: switch a modifier for a subject (entity, layer, or 0 for whole); the target hears through `knob` only if the
+ * product changed. Switching to what it is already does nothing. */
+void sim_modify(struct sim_run *run, uint32_t modifier, uint32_t subject, bool on);
+bool sim_modified(const struct sim_run *run, uint32_t modifier, uint32_t subject);
+/* Product of the active modifiers of a knob for a subject; exactly 1 when none is on. */
+double sim_factor(const struct sim_run *run, const struct sim_instance *target, unsigned knob, uint32_t subject);
+
+void sim_signal(struct sim_run *run, const struct sim_instance *self, unsigned signal);
+void sim_report(struct sim_run *run, const struct sim_instance *sensor, uint32_t entity);
+
+/* Servers. sim_submit returns a job's handle (0: refused, `dropped` was called). sim_withdraw takes a waiting or running
+ * job back without a callback. sim_wake tells a server that this owner's backlog has work. */
+uint32_t sim_submit(struct sim_run *run, uint32_t server, const struct sim_instance *owner, const struct sim_job *job);
+void sim_withdraw(struct sim_run *run, uint32_t server, uint32_t job);
+void sim_wake(struct sim_run *run, uint32_t server);
+/* Rank of an entity under an order, as sim_job.rank: fifo 0; degree: minus its degree in `layer`; people_served: minus
+ * its weight; vulnerable_first: minus its vulnerability; lifo: minus now; random: keyed uniform. */
+double sim_rank(struct sim_run *run, const char *order, uint32_t population, uint32_t layer, uint32_t entity,
+                uint32_t purpose);
+
+void sim_spend(struct sim_run *run, uint32_t cost, double amount);
+void sim_output(struct sim_run *run, const struct sim_instance *self, unsigned output, double value); /* in `end` */
+#endif
