@@ -22,4 +22,10 @@ double sim_normal_quantile(double p);
  * continued fraction otherwise; relative error about 1e-13). */
 double sim_gamma_q(double a, double x);
 double sim_gamma_p(double a, double x);
+/* The same in logarithms, good in both tails where P and Q underflow, and log(x f(x)) of the density f. log_x is given
+ * apart since x may underflow too. Absolute error about 1e-15 * (1 + |value|). */
+struct sim_gamma_logs {
+  double p, q, xf;
+};
+void sim_gamma_logs(double a, double x, double log_x, struct sim_gamma_logs *out);
 #endif

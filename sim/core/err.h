@@ -8,7 +8,7 @@
 #define SIM_CORE_ERR_H
 #include <stddef.h>
 
-#define SIM_MUST_CHECK __attribute__((warn_unused_result))
+#define SIM_MUST_CHECK   __attribute__((warn_unused_result))
 #define SIM_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 #define SIM_ERRORS(X)                                                                                                  \
@@ -46,10 +46,11 @@ struct sim_diag_item {
 struct sim_diag {
   struct sim_diag_item *items;
   size_t n, cap;
+  size_t more; /* messages that were only counted */
 };
 
 /* Adds a message and returns SIM_ERR_INPUT (or SIM_ERR_MEMORY), so that `return sim_diag_add(...)` reads well. mark and
- * path may be NULL. After 200 messages further ones are only counted. */
+ * path may be NULL. After 200 messages further ones are only counted: item 201 says "and 17 more". */
 int sim_diag_add(struct sim_diag *d, const struct sim_mark *mark, const char *path, const char *fmt, ...)
     SIM_PRINTF(4, 5);
 void sim_diag_free(struct sim_diag *d);

@@ -12,31 +12,32 @@ struct sim_population;
 
 struct sim_graph {
   uint32_t nodes;
-  uint64_t edges;        /* undirected: each counted once */
+  uint64_t edges; /* undirected: each counted once */
   bool directed;
-  const uint64_t *row;   /* [nodes + 1]: out-neighbours of u are to[row[u] .. row[u+1]), ascending */
-  const uint32_t *to;    /* [row[nodes]] */
-  const float *weight;   /* [row[nodes]] or NULL: all 1; positive */
+  const uint64_t *row;    /* [nodes + 1]: out-neighbours of u are to[row[u] .. row[u+1]), ascending */
+  const uint32_t *to;     /* [row[nodes]] */
+  const float *weight;    /* [row[nodes]] or NULL: all 1; positive */
   const uint64_t *in_row; /* in-neighbours, same form; the same arrays as row/to/weight where undirected */
   const uint32_t *from;
   const float *in_weight;
-  uint64_t hash;         /* of size, direction, rows and weights: stored in the results */
+  uint64_t hash; /* of size, direction, rows and weights: stored in the results */
 };
 
 /* Generators and files for params of kind SIM_CALL named `graph`; ends with name NULL:
  *   none | complete | ring | star | path | zachary
- *   erdos_renyi mean_degree      G(n, m) with m = round(n k / 2) -- or  gnp mean_degree  G(n, p), p = k/(n-1)
- *   barabasi_albert mean_degree  (m = k/2 edges a new node, rounded; k >= 2)
- *   watts_strogatz mean_degree rewire      regular mean_degree
- *   configuration degrees FILE | power_law exponent min max | poisson mean    (stubs paired, loops and repeats dropped)
- *   blocks mean_degree_within mean_degree_between    (stochastic block model over the population's groups)
- *   lattice width height    geometric mean_degree
+ *   erdos_renyi mean_degree      G(n, m) with m = round(n k / 2)     gnp mean_degree   G(n, p), p = k/(n-1)
+ *   barabasi_albert mean_degree  (k/2 edges a new node, floor and ceiling in turn where not whole; k >= 2)
+ *   watts_strogatz mean_degree rewire (k even)      regular mean_degree (k whole)
+ *   configuration degrees FILE | configuration_poisson mean | configuration_power_law exponent minimum maximum |
+ *   configuration_bimodal low high share            (stubs paired, loops and repeats dropped)
+ *   blocks mean_degree_within mean_degree_between   (stochastic block model over the population's groups)
+ *   lattice width height    geometric mean_degree (on a torus)
  *   communities size (law) mean_degree among    (partition of the people, or of one group, into cliques of a size law;
  *                                                within a larger community a G(n, p) of that mean degree)
  *   homogeneous contacts K       (no edges: everyone meets everyone, K contacts a person; see sim_layer.mixing)
- *   file path [directed] [weights]    by extension: .edges .txt .csv (u v [w] a line, # comments), .ncol, .gml,
- *                                     .graphml, .net (Pajek)
- *   edges "0-1 1-2 2-0"          inline, `a>b` for directed, a-b:2.5 for a weight */
+ *   file path [direction undirected|directed] [weights used|ignored]    by extension: .edges .txt .csv .tsv (u v [w] a
+ *                                     line, # comments), .ncol, .gml, .graphml, .net (Pajek)
+ *   edges of "0-1 1-2 2-0"       inline, `a>b` for directed, a-b:2.5 for a weight */
 extern const struct sim_call sim_graphs[];
 
 /* Builds from a bound SIM_CALL value. nodes: 0 takes the number from a file, from inline edges (largest id + 1), from a
@@ -53,7 +54,9 @@ int sim_graph_nodes(const struct sim_value *call, uint32_t *nodes, struct sim_di
 int sim_graph_from_edges(const struct sim_graph **out, uint32_t nodes, bool directed, const uint32_t *pairs,
                          const double *weights, uint64_t m) SIM_MUST_CHECK;
 void sim_graph_free(const struct sim_graph *g);
-static inline uint64_t sim_graph_degree(const struct sim_graph *g, uint32_t u) { return g->row[u + 1] - g->row[u]; }
+static inline uint64_t sim_graph_degree(const struct sim_graph *g, uint32_t u) {
+  return g->row[u + 1] - g->row[u];
+}
 /* Size of the largest connected component among nodes with keep[u] != 0 (keep NULL: all); O(nodes + edges). work:
  * nodes uint32 of scratch. */
 uint32_t sim_graph_giant(const struct sim_graph *g, const uint8_t *keep, uint32_t *work);

@@ -13,7 +13,7 @@
 enum sim_law_kind {
   SIM_LAW_FIXED,       /* a */
   SIM_LAW_EXPONENTIAL, /* mean a */
-  SIM_LAW_GAMMA,       /* shape a, scale b; H^-1 from a monotone table, relative error below 1e-9 */
+  SIM_LAW_GAMMA,       /* shape a, scale b; H^-1 from a monotone table, relative error below 2e-11 */
   SIM_LAW_LOGNORMAL,   /* mu a, sigma b of the logarithm */
   SIM_LAW_WEIBULL,     /* shape a, scale b */
   SIM_LAW_UNIFORM,     /* from a to b */
@@ -29,8 +29,8 @@ struct sim_law {
 };
 
 /* The calls that name laws in scenarios, for params of kind SIM_LAW; ends with name NULL. Names and parameters:
- * fixed value; exponential mean | rate; gamma mean (cv | shape); erlang mean stages; lognormal (median p95) | (mean cv);
- * weibull (mean | scale) shape; uniform from to; empirical file (CSV column of values, or of value,weight). */
+ * fixed value; exponential mean | rate; gamma mean (cv | shape); erlang mean stages; lognormal (median p95) | (mean
+ * cv); weibull (mean | scale) shape; uniform from to; empirical file (CSV column of values, or of value,weight). */
 extern const struct sim_call sim_laws[];
 
 /* Builds from a bound value of kind SIM_LAW (a bare quantity is a fixed law). Reports impossible parameters to diag

@@ -20,6 +20,7 @@
  * Errors in a run latch: sim_run_fail, then every call is harmless and the loop ends; no return codes to check. */
 #ifndef SIM_CORE_MODEL_H
 #define SIM_CORE_MODEL_H
+#include "sim/core/dmath.h"
 #include "sim/core/graph.h"
 #include "sim/core/law.h"
 #include "sim/core/mem.h"
@@ -135,8 +136,10 @@ struct sim_instance {
   const char *name; /* unique in the scenario */
   const char *path; /* "hazards.flu" */
   uint32_t index;
-  uint32_t machine; /* or SIM_NONE */
+  unsigned own_events; /* in the model's table */
+  uint32_t machine; /* or SIM_NONE; a second one (assets: who is served) is found through sim_builder_state */
   uint32_t server;  /* or SIM_NONE */
+  uint32_t population; /* whose entities its knobs of entity scope mean: set by sim_builder_machine, or in `declare` */
   void *plan;
 };
 
@@ -181,7 +184,9 @@ struct sim_machine_spec {
   unsigned states; /* at most 64 */
   const char *const *state_names;
   const double *functionality; /* [states], 0..1 */
+  const uint8_t *active;       /* [states]: 1 counts in the active load, or NULL: where functionality < 1 */
   uint8_t rest;                /* everyone's state at the start */
+  uint8_t seeded;              /* the state into which incidents put entities */
   unsigned transitions;
   const struct sim_transition *transition;
 };
@@ -193,7 +198,11 @@ int sim_builder_state(struct sim_builder *b, const struct sim_value *at, const c
 /* State or transition of a machine by its own name; -1 if absent. */
 int sim_builder_machine_state(const struct sim_builder *b, uint32_t machine, const char *name);
 int sim_builder_machine_transition(const struct sim_builder *b, uint32_t machine, const char *name);
+uint8_t sim_builder_machine_rest(const struct sim_builder *b, uint32_t machine);
+uint8_t sim_builder_machine_seeded(const struct sim_builder *b, uint32_t machine);
 uint32_t sim_builder_machine_population(const struct sim_builder *b, uint32_t machine);
+/* A transition of a machine by index. */
+const struct sim_transition *sim_builder_transition(const struct sim_builder *b, uint32_t machine, unsigned transition);
 /* From now on self->model->changed hears of moves into or out of `state` (SIM_NONE: of all). */
 void sim_builder_watch(struct sim_builder *b, const struct sim_instance *self, uint32_t machine, uint32_t state);
 /* A named integer of this instance: "power.unserved". Machines' states are observables without this. */
@@ -270,6 +279,11 @@ bool sim_modified(const struct sim_run *run, uint32_t modifier, uint32_t subject
 /* Product of the active modifiers of a knob for a subject; exactly 1 when none is on. */
 double sim_factor(const struct sim_run *run, const struct sim_instance *target, unsigned knob, uint32_t subject);
 
+/* An upper bound of that product over all that the scenario could switch on: the product of the factors above 1. */
+double sim_factor_bound(const struct sim_run *run, const struct sim_instance *target, unsigned knob);
+/* True if some entry of the scenario may modify this knob. */
+bool sim_factor_varies(const struct sim_run *run, const struct sim_instance *target, unsigned knob);
+
 void sim_signal(struct sim_run *run, const struct sim_instance *self, unsigned signal);
 void sim_report(struct sim_run *run, const struct sim_instance *sensor, uint32_t entity);
 
@@ -278,11 +292,21 @@ void sim_report(struct sim_run *run, const struct sim_instance *sensor, uint32_t
 uint32_t sim_submit(struct sim_run *run, uint32_t server, const struct sim_instance *owner, const struct sim_job *job);
 void sim_withdraw(struct sim_run *run, uint32_t server, uint32_t job);
 void sim_wake(struct sim_run *run, uint32_t server);
+/* What a server did so far; time integrals reach to the horizon when read in `end`. */
+struct sim_server_totals {
+  uint64_t submitted, started, served, dropped, abandoned; /* started: of the submitted; served: pulled ones too */
+  double wait_sum, wait_sumsq, wait_max; /* days, days^2, days: submission to first start, of the started */
+  double sojourn_sum;                    /* days: submission (or pull) to completion, of the served */
+  double busy_days, queue_days, place_days; /* integrals of places at work, of jobs waiting, of places there are */
+};
+void sim_server_total(const struct sim_run *run, uint32_t server, struct sim_server_totals *out);
 /* Rank of an entity under an order, as sim_job.rank: fifo 0; degree: minus its degree in `layer`; people_served: minus
  * its weight; vulnerable_first: minus its vulnerability; lifo: minus now; random: keyed uniform. */
 double sim_rank(struct sim_run *run, const char *order, uint32_t population, uint32_t layer, uint32_t entity,
                 uint32_t purpose);
 
+/* An incident came through: the first one starts the clock of the episode (DESIGN: t0). */
+void sim_incident(struct sim_run *run, const struct sim_instance *self);
 void sim_spend(struct sim_run *run, uint32_t cost, double amount);
 void sim_output(struct sim_run *run, const struct sim_instance *self, unsigned output, double value); /* in `end` */
 #endif

@@ -122,6 +122,6 @@ const char *sim_value_text(const struct sim_value *map, const char *name);
 bool sim_value_has(const struct sim_value *map, const char *name);
 /* A field as a list: *n items (one value counts as a list of one; absent: 0). */
 const struct sim_value *sim_value_list(const struct sim_value *map, const char *name, size_t *n);
-/* Step function value at `days` for SIM_STEPS or SIM_NUMBER. */
+/* Step function value at `days` for SIM_STEPS (0 before the first step) or SIM_NUMBER. */
 double sim_value_at(const struct sim_value *v, double days);
 #endif

@@ -22,8 +22,8 @@ struct sim_population {
  * `people` (size, shares by group, optional CSV with columns id?, group?, weight?, vulnerability?). Group membership by
  * shares: exact counts by largest remainder, who by a keyed shuffle of purpose "society.groups". */
 int sim_population_init(struct sim_population *p, const char *name, uint32_t size, const struct sim_value *groups,
-                        const struct sim_value *attributes, const struct sim_rng *rng, struct sim_diag *diag)
-    SIM_MUST_CHECK;
+                        const struct sim_value *attributes, const struct sim_rng *rng,
+                        struct sim_diag *diag) SIM_MUST_CHECK;
 /* Rows of a CSV of attributes (header line excluded): the size of a population that is given by file. */
 int sim_population_rows(const struct sim_value *attributes, uint32_t *rows, struct sim_diag *diag) SIM_MUST_CHECK;
 /* Index of a group by name, or -1. */

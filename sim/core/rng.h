@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Randomness is a pure function of its name.
  *
- * There is no generator state. A draw is named by (purpose, entity, incarnation, n) within a replicate, and its value is
- * Philox4x32-10 (Salmon et al. 2011) of that name under the replicate's key. So a draw does not depend on threads, on
- * the order of work, on the arm, or on how many other draws were made.
+ * There is no generator state. A draw is named by (purpose, entity, incarnation, n) within a replicate, and its value
+ * is Philox4x32-10 (Salmon et al. 2011) of that name under the replicate's key. So a draw does not depend on threads,
+ * on the order of work, on the arm, or on how many other draws were made.
  *
  * Layout of the 128-bit counter, words 0 to 3:   purpose | entity | incarnation | n
- * for an edge (u to v):                          purpose of hazard and layer | u | v | (inc_u & 0xffff) << 16 | (inc_v & 0xffff);
- *   incarnations of 65,536 and more fold their high bits into the key, so the name stays unique.
- * Key: two words, splitmix64 of seed, replicate and (draws: fresh) design point. Word n of a name's block holds: words
- * 0,1 -> the uniform; words 2,3 -> a second independent uniform (sim_rng_uniform2). */
+ * for an edge (u to v):                          purpose of hazard and layer | u | v | (inc_u & 0xffff) << 16 | (inc_v
+ * & 0xffff); incarnations of 65,536 and more fold their high bits into the key, so the name stays unique. Key: two
+ * words, splitmix64 of seed, replicate and (draws: fresh) design point. Word n of a name's block holds: words 0,1 ->
+ * the uniform; words 2,3 -> a second independent uniform (sim_rng_uniform2). */
 #ifndef SIM_CORE_RNG_H
 #define SIM_CORE_RNG_H
 #include <stdint.h>
@@ -28,8 +28,10 @@ uint32_t sim_purpose(const char *path);
 
 void sim_rng_block(const struct sim_rng *rng, uint32_t purpose, uint32_t entity, uint32_t incarnation, uint32_t n,
                    uint32_t out[4]);
-/* Uniform on the open interval (0, 1): (53-bit integer + 1/2) * 2^-53. */
+/* Uniform on the open interval (0, 1): (52-bit integer + 1/2) * 2^-52, which is exact (with 53 bits the largest would
+ * round to 1). The integer is the top of word 0 (high) and word 1 (low). */
 double sim_rng_uniform(const struct sim_rng *rng, uint32_t purpose, uint32_t entity, uint32_t incarnation, uint32_t n);
+double sim_rng_uniform2(const struct sim_rng *rng, uint32_t purpose, uint32_t entity, uint32_t incarnation, uint32_t n);
 /* Standard exponential, -log of that uniform. */
 double sim_rng_exponential(const struct sim_rng *rng, uint32_t purpose, uint32_t entity, uint32_t incarnation,
                            uint32_t n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Scenarios: from a YAML file to a bound tree of values for each arm and design point. docs/scenario.md is the language.
+/* Scenarios: from a YAML file to a bound tree of values for each arm and design point. docs/scenario.md is the
+ * language.
  *
  *   file -> tree with marks (yaml) -> `like` resolved -> defaults filled in (expanded) -> [ arm patch, point patch ]
  *        -> references and units checked -> bound (struct sim_value)
@@ -40,8 +41,8 @@ int sim_scenario_bind(struct sim_bound **out, const struct sim_scenario *s, size
 const struct sim_value *sim_bound_root(const struct sim_bound *b);
 void sim_bound_free(struct sim_bound *b);
 
-/* Texts; the caller frees with sim_free. The expanded scenario has every default, no `like`, arms as written; loading it
- * again gives the same runs bit for bit. With origins: a comment on each line says where the value comes from. */
+/* Texts; the caller frees with sim_free. The expanded scenario has every default, no `like`, arms as written; loading
+ * it again gives the same runs bit for bit. With origins: a comment on each line says where the value comes from. */
 char *sim_scenario_written(const struct sim_scenario *s);
 char *sim_scenario_expanded(const struct sim_scenario *s, bool origins);
 /* 64-bit hash (of the canonical expanded text without comments): equal scenarios have equal hashes however written. */
@@ -59,7 +60,8 @@ void sim_paths_free(struct sim_path_info *paths, size_t n);
 /* A line for each difference of two expanded scenarios ("path: a -> b"); returns text, "" if equal. */
 char *sim_scenario_diff(const struct sim_scenario *a, const struct sim_scenario *b);
 
-/* JSON Schema (draft 2020-12) of the language; reference of every key as Markdown; listing of models as text. */
+/* JSON Schema (draft 2020-12) of the language; reference of every key as Markdown; listing of models as text, or the
+ * page of one model (NULL if there is none of that name). */
 char *sim_schema_json(void);
 char *sim_reference_markdown(void);
 char *sim_models_text(const char *name_or_null);

@@ -1,0 +1,16 @@
+# AIRESIM_PYTHON: a Python 3 that has what analysis/ imports. Debian's own comes first: one installed by a person on
+# PATH often lacks these packages.
+set(modules "h5netcdf, matplotlib, numpy, xarray")
+if(NOT AIRESIM_PYTHON)
+  find_program(path_python NAMES python3 NO_CACHE)
+  foreach(candidate /usr/bin/python3 ${path_python})
+    execute_process(COMMAND ${candidate} -c "import ${modules}" RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+    if(NOT failed)
+      set(AIRESIM_PYTHON ${candidate} CACHE FILEPATH "Python 3 with ${modules}, for analysis/")
+      break()
+    endif()
+  endforeach()
+endif()
+if(NOT AIRESIM_PYTHON)
+  message(STATUS "No Python 3 with ${modules}: figures and their tests are left out")
+endif()

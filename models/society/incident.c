@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Incidents: attempts that arrive at given moments or at random, and what each does: start a hazard in some people, fail
+ * nodes of a layer, or ask a team for work. The k-th arrival's draws are named by k, so every arm has the same. */
+#include "sim/core/model.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { EV_ARRIVE, EV_CANDIDATE };
+enum { ARRIVALS_GIVEN, ARRIVALS_POISSON, ARRIVALS_RENEWAL, ARRIVALS_SINUSOIDAL };
+#define TWO_PI 6.283185307179586
+
+struct incident_plan {
+  int arrivals;
+  int64_t *given; /* absolute ticks */
+  uint32_t given_n;
+  struct sim_law interval;         /* renewal and Poisson */
+  double mean, amplitude, period;  /* sinusoidal, per day and days */
+  uint32_t arrival_purpose, seed_purpose, service_purpose;
+  uint32_t machine; /* starts, fails; or SIM_NONE */
+  uint8_t into, eligible;
+  bool any_other;   /* everyone outside `into` is eligible (fails), not only those in `eligible` */
+  uint32_t *pool;   /* whom it may take, in the order of degree where seed_by says so; NULL: all */
+  uint32_t pool_n, wanted;
+  bool ordered;     /* take the first of the pool, not random ones */
+  uint32_t server;
+  struct sim_law service;
+  int priority;
+};
+
+struct incident {
+  uint32_t arrivals, candidates;
+  double clock; /* days, of the arrival process */
+  uint32_t *work; /* [pool_n] scratch for large samples */
+};
+
+/* ---- parameters ---------------------------------------------------------------------------------------------------- */
+
+static const struct sim_param poisson_params[] = {
+    {.name = "rate", .kind = SIM_QUANTITY, .unit = "1/day", .flags = SIM_FIRST | SIM_REQUIRED, .doc = "Arrivals per time."},
+    {.name = NULL}};
+static const struct sim_param renewal_params[] = {
+    {.name = "interval", .kind = SIM_LAW_CALL, .unit = "day", .flags = SIM_FIRST | SIM_REQUIRED,
+     .doc = "Time between arrivals, and until the first."},
+    {.name = NULL}};
+static const struct sim_param sinusoidal_params[] = {
+    {.name = "mean", .kind = SIM_QUANTITY, .unit = "1/day", .flags = SIM_FIRST | SIM_REQUIRED, .doc = "Mean rate."},
+    {.name = "amplitude", .kind = SIM_QUANTITY, .unit = "1/day", .flags = SIM_REQUIRED,
+     .doc = "Half the difference between the highest and the lowest rate; at most the mean."},
+    {.name = "period", .kind = SIM_QUANTITY, .unit = "day", .flags = SIM_REQUIRED | SIM_OPEN_MIN,
+     .doc = "Time from crest to crest; the rate rises through its mean at the start."},
+    {.name = NULL}};
+static const struct sim_call arrival_calls[] = {
+    {"poisson", poisson_params, "Independent arrivals at a constant rate."},
+    {"renewal", renewal_params, "Independent intervals of a law (Cox 1962)."},
+    {"sinusoidal", sinusoidal_params, "A Poisson process whose rate swings (by thinning: Lewis & Shedler 1979)."},
+    {NULL, NULL, NULL}};
+
+static const struct sim_param params[] = {
+    {.name = "family", .kind = SIM_CHOICE, .fallback = "other",
+     .choices = "biological misinformation cyber infrastructure fraud economic psychological institutional other",
+     .doc = "Family of misuse or failure."},
+    {.name = "origin", .kind = SIM_CHOICE, .fallback = "misuse", .choices = "misuse accident autonomous",
+     .doc = "Origin: misuse by people, accident, or autonomous failure of a system."},
+    {.name = "arrivals", .kind = SIM_CALL, .flags = SIM_REQUIRED | SIM_OR_MOMENT | SIM_LIST, .calls = arrival_calls,
+     .doc = "When it happens: moments (`day 0`, `[day 90, day 400]`, `clinics.alarm`) or a random process."},
+    {.name = "starts", .kind = SIM_REF, .refers = "hazard", .doc = "Hazard that it starts."},
+    {.name = "seeds", .kind = SIM_QUANTITY, .unit = "people", .fallback = "1 people", .flags = SIM_INTEGER,
+     .doc = "How many entities each arrival puts into the hazard's seeded state (fewer if not enough are at rest)."},
+    {.name = "into", .kind = SIM_REF, .refers = "state", .doc = "State that they enter. Default: the hazard's `seeded`."},
+    {.name = "fails", .kind = SIM_REF, .refers = "layer", .doc = "Layer of assets whose nodes it fails."},
+    {.name = "share", .kind = SIM_QUANTITY, .unit = "1", .min = 0, .max = 1, .doc = "Share of the layer's nodes that fail."},
+    {.name = "count", .kind = SIM_QUANTITY, .flags = SIM_INTEGER, .doc = "Number of nodes that fail, instead of `share`."},
+    {.name = "seed_by", .kind = SIM_CHOICE, .fallback = "random", .choices = "random degree",
+     .doc = "Whom it takes: at random, or those of highest degree first."},
+    {.name = "layer", .kind = SIM_REF, .refers = "layer",
+     .doc = "Layer whose degrees count. Default: the hazard's first layer, or the layer that fails."},
+    {.name = "among", .kind = SIM_REF, .refers = "group", .doc = "Only entities of this group."},
+    {.name = "at", .kind = SIM_QUANTITY, .flags = SIM_LIST | SIM_INTEGER | SIM_NO_RANGE,
+     .doc = "Instead of a number: the ids of the entities, from 0."},
+    {.name = "demands", .kind = SIM_REF, .refers = "team", .doc = "Team for which each arrival is a job."},
+    {.name = "service", .kind = SIM_LAW_CALL, .unit = "day", .doc = "Work that such a job takes."},
+    {.name = "priority", .kind = SIM_QUANTITY, .fallback = "1", .flags = SIM_INTEGER | SIM_NO_RANGE, .min = 0, .max = 1000,
+     .doc = "Class of the job: lower is served first."},
+    {.name = NULL}};
+
+/* ---- planning ------------------------------------------------------------------------------------------------------ */
+
+static int plan_given(struct sim_builder *b, struct sim_instance *self, struct incident_plan *p,
+                      const struct sim_value *list, size_t n) {
+  p->given = sim_calloc(n + 1, sizeof *p->given);
+  if (!p->given) return SIM_ERR_MEMORY;
+  for (size_t i = 0; i < n; i++) {
+    if (list[i].form == SIM_AT && !list[i].text) {
+      if (list[i].number < 0)
+        return sim_diag_add(sim_builder_diag(b), &list[i].mark, list[i].path, "this moment lies before the start");
+      p->given[p->given_n++] = sim_ticks(list[i].number);
+      continue;
+    }
+    int ret = sim_builder_moment(b, self, &list[i], 0, 0, (uint32_t)i);
+    if (ret) return ret;
+  }
+  return 0;
+}
+
+static int plan_arrivals(struct sim_builder *b, struct sim_instance *self, struct incident_plan *p) {
+  size_t n;
+  const struct sim_value *v = sim_value_list(self->params, "arrivals", &n);
+  p->arrival_purpose = sim_builder_purpose(b, self, "arrivals");
+  if (n != 1 || v->form != SIM_CALLED) return plan_given(b, self, p, v, n);
+  if (strcmp(v->text, "renewal") == 0) {
+    p->arrivals = ARRIVALS_RENEWAL;
+    return sim_law_init(&p->interval, sim_value_get(v, "interval"), sim_builder_diag(b));
+  }
+  if (strcmp(v->text, "poisson") == 0) {
+    double rate = sim_value_number(v, "rate");
+    p->arrivals = ARRIVALS_POISSON;
+    sim_law_init_exponential(&p->interval, rate > 0 ? 1 / rate : HUGE_VAL);
+    return 0;
+  }
+  p->arrivals = ARRIVALS_SINUSOIDAL;
+  p->mean = sim_value_number(v, "mean");
+  p->amplitude = sim_value_number(v, "amplitude");
+  p->period = sim_value_number(v, "period");
+  return p->amplitude <= p->mean ? 0
+                                 : sim_diag_add(sim_builder_diag(b), &v->mark, v->path,
+                                                "the amplitude exceeds the mean: the rate would be negative");
+}
+
+struct ranked {
+  uint64_t degree;
+  uint32_t id;
+};
+static int by_degree(const void *a, const void *b) {
+  const struct ranked *x = a, *y = b;
+  if (x->degree != y->degree) return x->degree > y->degree ? -1 : 1;
+  return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static int order_by_degree(struct sim_builder *b, struct incident_plan *p, uint32_t layer) {
+  const struct sim_graph *g = sim_builder_graph(b, layer);
+  struct ranked *r = g ? sim_calloc(p->pool_n + 1u, sizeof *r) : NULL;
+  if (!r) return SIM_ERR_MEMORY;
+  for (uint32_t i = 0; i < p->pool_n; i++) r[i] = (struct ranked){sim_graph_degree(g, p->pool[i]), p->pool[i]};
+  qsort(r, p->pool_n, sizeof *r, by_degree);
+  for (uint32_t i = 0; i < p->pool_n; i++) p->pool[i] = r[i].id;
+  sim_free(r);
+  p->ordered = true;
+  return 0;
+}
+
+/* Layer whose degrees count: given, else that of the hazard or of the assets. */
+static uint32_t degree_layer(const struct sim_builder *b, const struct sim_instance *self, const char *target,
+                             const struct sim_instance *hazard) {
+  if (sim_value_has(self->params, "layer")) return sim_builder_find_layer(b, sim_value_text(self->params, "layer"));
+  if (strcmp(hazard->model->section, "layers") == 0) return sim_builder_find_layer(b, target);
+  for (const struct sim_param *q = hazard->model->params; q->name; q++) {
+    size_t n;
+    if (strcmp(q->name, "layer") != 0) continue;
+    const struct sim_value *list = sim_value_list(hazard->params, "layer", &n);
+    if (n) return sim_builder_find_layer(b, list[0].text);
+  }
+  return SIM_NONE;
+}
+
+static int plan_ids(struct sim_builder *b, struct sim_instance *self, struct incident_plan *p, uint32_t size) {
+  size_t n;
+  const struct sim_value *at = sim_value_list(self->params, "at", &n);
+  p->pool = sim_calloc(n + 1, sizeof *p->pool);
+  if (!p->pool) return SIM_ERR_MEMORY;
+  for (size_t i = 0; i < n; i++) {
+    if (at[i].number >= size)
+      return sim_diag_add(sim_builder_diag(b), &at[i].mark, at[i].path, "there is no entity %.0f: ids are 0 to %u",
+                          at[i].number, size - 1);
+    p->pool[p->pool_n++] = (uint32_t)at[i].number;
+  }
+  p->wanted = p->pool_n;
+  p->ordered = true;
+  return 0;
+}
+
+static int plan_pool(struct sim_builder *b, struct sim_instance *self, struct incident_plan *p, const char *target,
+                     const struct sim_instance *hazard) {
+  const struct sim_population *pop = sim_builder_population(b, sim_builder_machine_population(b, p->machine));
+  if (sim_value_has(self->params, "at")) return plan_ids(b, self, p, pop->size);
+  const char *among = sim_value_text(self->params, "among");
+  bool degree = strcmp(sim_value_text(self->params, "seed_by"), "degree") == 0;
+  int group = among ? sim_population_group(pop, among) : -1;
+  if (among && group < 0)
+    return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path, "population %s has no group %s", pop->name,
+                        among);
+  p->pool_n = pop->size;
+  if (!among && !degree) return 0;
+  p->pool = sim_calloc(pop->size + 1u, sizeof *p->pool);
+  if (!p->pool) return SIM_ERR_MEMORY;
+  p->pool_n = 0;
+  for (uint32_t i = 0; i < pop->size; i++)
+    if (group < 0 || pop->group[i] == group) p->pool[p->pool_n++] = i;
+  if (!degree) return 0;
+  uint32_t layer = degree_layer(b, self, target, hazard);
+  return layer == SIM_NONE ? sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path,
+                                          "`seed_by: degree` needs a `layer`")
+                           : order_by_degree(b, p, layer);
+}
+
+static int plan_target(struct sim_builder *b, struct sim_instance *self, struct incident_plan *p, const char *target,
+                       bool fails) {
+  const struct sim_instance *hazard = sim_builder_find(b, target);
+  if (!hazard || hazard->machine == SIM_NONE)
+    return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path,
+                        fails ? "layer %s has no assets: give it `nodes` of its own" : "hazard %s has no states", target);
+  p->machine = hazard->machine;
+  p->into = sim_builder_machine_seeded(b, p->machine);
+  p->any_other = fails;
+  const struct sim_value *into = sim_value_get(self->params, "into");
+  if (into->form != SIM_ABSENT) {
+    uint32_t machine;
+    int ret = sim_builder_state(b, into, into->text, &machine, &p->into);
+    if (ret) return ret;
+    if (machine != p->machine)
+      return sim_diag_add(sim_builder_diag(b), &into->mark, into->path, "%s is not a state of %s", into->text, target);
+  }
+  p->eligible = sim_builder_machine_rest(b, p->machine);
+  uint32_t size = sim_builder_population(b, sim_builder_machine_population(b, p->machine))->size;
+  double wanted = sim_value_number(self->params, "seeds");
+  if (fails) {
+    bool share = sim_value_has(self->params, "share"), count = sim_value_has(self->params, "count");
+    if (share + count + sim_value_has(self->params, "at") != 1)
+      return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path,
+                          "`fails` needs exactly one of `share` (such as 20 %%), `count` and `at`");
+    wanted = share ? floor(sim_value_number(self->params, "share") * size + 0.5) : sim_value_number_or(self->params, "count", 0);
+  }
+  p->wanted = wanted < size ? (uint32_t)wanted : size;
+  p->seed_purpose = sim_builder_purpose(b, self, "seeds");
+  return plan_pool(b, self, p, target, hazard);
+}
+
+static int plan_demand(struct sim_builder *b, struct sim_instance *self, struct incident_plan *p, const char *team) {
+  const struct sim_instance *t = sim_builder_find(b, team);
+  const struct sim_value *service = sim_value_get(self->params, "service");
+  if (!t || t->server == SIM_NONE || service->form == SIM_ABSENT)
+    return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path,
+                        service->form == SIM_ABSENT ? "`demands` needs `service`, the work that a job takes"
+                                                    : "%s is not a team",
+                        team);
+  p->server = t->server;
+  p->priority = (int)sim_value_number(self->params, "priority");
+  p->service_purpose = sim_builder_purpose(b, self, "service");
+  sim_builder_works_for(b, self, sim_value_get(self->params, "demands"), p->server, p->priority, "fifo", false);
+  return sim_law_init(&p->service, service, sim_builder_diag(b));
+}
+
+static int incident_plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
+  struct incident_plan *p = plan;
+  p->machine = p->server = SIM_NONE;
+  const char *starts = sim_value_text(self->params, "starts"), *fails = sim_value_text(self->params, "fails"),
+             *demands = sim_value_text(self->params, "demands");
+  if ((starts != NULL) + (fails != NULL) + (demands != NULL) != 1)
+    return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path,
+                        "an incident needs exactly one of `starts`, `fails` and `demands`");
+  int ret = plan_arrivals(b, self, p);
+  if (ret) return ret;
+  return demands ? plan_demand(b, self, p, demands) : plan_target(b, self, p, starts ? starts : fails, fails != NULL);
+}
+
+static void incident_plan_free(void *plan) {
+  struct incident_plan *p = plan;
+  sim_law_free(&p->interval);
+  sim_law_free(&p->service);
+  sim_free(p->given);
+  sim_free(p->pool);
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------------- */
+
+static int incident_open(struct sim_run *run, const struct sim_instance *self, void *state) {
+  const struct incident_plan *p = self->plan;
+  struct incident *s = state;
+  (void)run;
+  if (p->machine == SIM_NONE || p->ordered || p->wanted <= p->pool_n / 8) return 0;
+  s->work = sim_calloc(p->pool_n + 1u, sizeof *s->work);
+  return s->work ? 0 : SIM_ERR_MEMORY;
+}
+
+static void incident_close(void *state) { sim_free(((struct incident *)state)->work); }
+
+static uint32_t member(const struct incident_plan *p, uint32_t i) { return p->pool ? p->pool[i] : i; }
+
+static bool take(struct sim_run *run, const struct incident_plan *p, uint32_t entity) {
+  uint8_t now = sim_state(run, p->machine, entity);
+  if (p->any_other ? now == p->into : now != p->eligible) return false;
+  sim_move(run, p->machine, entity, p->into);
+  return true;
+}
+
+/* Few out of many: tries named by (arrival, try) until enough are taken; gives up where hardly anyone is left. */
+static void take_few(struct sim_run *run, const struct incident_plan *p, uint32_t k) {
+  uint32_t taken = 0;
+  for (uint32_t i = 0; taken < p->wanted && i < 1000 + 100 * p->wanted; i++)
+    taken += take(run, p, member(p, sim_rng_below(sim_run_rng(run), p->seed_purpose, k, 0, i, p->pool_n)));
+}
+
+/* Many: a keyed shuffle of the whole pool. */
+static void take_many(struct sim_run *run, const struct incident_plan *p, struct incident *s, uint32_t k) {
+  uint32_t taken = 0;
+  for (uint32_t i = 0; i < p->pool_n; i++) s->work[i] = member(p, i);
+  for (uint32_t i = 0; taken < p->wanted && i < p->pool_n; i++) {
+    uint32_t j = i + sim_rng_below(sim_run_rng(run), p->seed_purpose, k, 0, i, p->pool_n - i), chosen = s->work[j];
+    s->work[j] = s->work[i];
+    taken += take(run, p, chosen);
+  }
+}
+
+static void arrive(struct sim_run *run, const struct sim_instance *self, struct incident *s) {
+  const struct incident_plan *p = self->plan;
+  uint32_t k = s->arrivals++;
+  if (p->server != SIM_NONE) {
+    double work = sim_law_inverse(&p->service, sim_rng_exponential(sim_run_rng(run), p->service_purpose, k, 0, 0));
+    struct sim_job job = {.entity = SIM_NONE, .tag = k, .service = sim_ticks(work), .priority = p->priority};
+    sim_submit(run, p->server, self, &job);
+    return;
+  }
+  sim_incident(run, self);
+  if (p->ordered) {
+    uint32_t taken = 0;
+    for (uint32_t i = 0; taken < p->wanted && i < p->pool_n; i++) taken += take(run, p, p->pool[i]);
+  } else if (s->work)
+    take_many(run, p, s, k);
+  else
+    take_few(run, p, k);
+}
+
+static void next_arrival(struct sim_run *run, const struct sim_instance *self, struct incident *s) {
+  const struct incident_plan *p = self->plan;
+  uint32_t n = s->candidates++;
+  double e = sim_rng_exponential(sim_run_rng(run), p->arrival_purpose, 0, 0, n);
+  s->clock += p->arrivals == ARRIVALS_SINUSOIDAL ? e / (p->mean + p->amplitude) : sim_law_inverse(&p->interval, e);
+  int64_t tick = sim_ticks(s->clock);
+  if (tick > sim_horizon(run)) return;
+  if (tick < sim_now(run)) tick = sim_now(run);
+  sim_schedule(run, self, p->arrivals == ARRIVALS_SINUSOIDAL ? EV_CANDIDATE : EV_ARRIVE, 0, n, tick, NULL);
+}
+
+/* Thinning: a candidate of the process at the highest rate counts with probability rate(t) / highest. */
+static bool accepted(struct sim_run *run, const struct incident_plan *p, const struct incident *s, uint32_t n) {
+  uint32_t word[4];
+  sim_rng_block(sim_run_rng(run), p->arrival_purpose, 0, 0, n, word);
+  double u = ((double)word[2] + 0.5) * 0x1p-32, top = p->mean + p->amplitude;
+  return u * top < p->mean + p->amplitude * sim_sin(TWO_PI * s->clock / p->period);
+}
+
+static void incident_event(struct sim_run *run, const struct sim_instance *self, void *state,
+                           const struct sim_event *ev) {
+  const struct incident_plan *p = self->plan;
+  struct incident *s = state;
+  if (ev->kind == EV_ARRIVE || accepted(run, p, s, ev->n)) arrive(run, self, s);
+  if (p->arrivals != ARRIVALS_GIVEN) next_arrival(run, self, s);
+}
+
+static void incident_moment(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot,
+                            uint32_t index) {
+  (void)slot;
+  (void)index;
+  arrive(run, self, state);
+}
+
+static void incident_begin(struct sim_run *run, const struct sim_instance *self, void *state) {
+  const struct incident_plan *p = self->plan;
+  for (uint32_t i = 0; i < p->given_n; i++)
+    if (p->given[i] <= sim_horizon(run)) sim_schedule(run, self, EV_ARRIVE, 0, i, p->given[i], NULL);
+  if (p->arrivals != ARRIVALS_GIVEN) next_arrival(run, self, state);
+}
+
+static void incident_end(struct sim_run *run, const struct sim_instance *self, void *state) {
+  struct incident *s = state;
+  sim_output(run, self, 0, s->arrivals);
+  s->arrivals = s->candidates = 0;
+  s->clock = 0;
+}
+
+static const struct sim_event_desc events[] = {
+    {"arrive", SIM_PHASE_INCIDENT}, {"candidate", SIM_PHASE_INCIDENT}, {NULL, SIM_PHASE_INCIDENT}};
+static const struct sim_output_desc outputs[] = {{"arrivals", "1", "Arrivals of the incident up to the horizon", true},
+                                                 {NULL, NULL, NULL, false}};
+
+const struct sim_model sim_model_incident = {
+    .name = "incident",
+    .section = "incidents",
+    .doc = "Attempts and accidents that arrive at given or random times and start a hazard, fail assets or make work.",
+    .params = params,
+    .events = events,
+    .outputs = outputs,
+    .plan_size = sizeof(struct incident_plan),
+    .state_size = sizeof(struct incident),
+    .plan = incident_plan,
+    .plan_free = incident_plan_free,
+    .open = incident_open,
+    .close = incident_close,
+    .begin = incident_begin,
+    .event = incident_event,
+    .moment = incident_moment,
+    .end = incident_end};

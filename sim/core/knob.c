@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Knobs: products of the modifiers that are on. Each knob keeps a bit per modifier and subject, and the product is
+ * taken anew in the order of the bits, so switching a modifier off restores the former value exactly. */
+#include "sim/core/run_internal.h"
+
+static double product(const struct sim_world *w, const struct sim_instance *target, const struct sim_knob_plan *plan,
+                      const struct sim_knob *desc, uint64_t mask, uint32_t subject) {
+  if (!mask) return 1;
+  double p = 1;
+  const uint8_t *group = desc->scope == SIM_SCOPE_ENTITY ? w->population[target->population].group : NULL;
+  for (; mask; mask &= mask - 1) {
+    const struct sim_modifier *m = &w->modifier[plan->modifier[__builtin_ctzll(mask)]];
+    p *= m->by_group && group ? m->by_group[group[subject]] : m->factor;
+  }
+  return p < desc->min ? desc->min : p > desc->max ? desc->max : p;
+}
+
+double sim_factor(const struct sim_run *run, const struct sim_instance *target, unsigned knob, uint32_t subject) {
+  const struct sim_world *w = run->world;
+  uint32_t k = w->knob_base[target->index] + knob;
+  const struct sim_knob_run *r = &run->knob[k];
+  if (!r->mask || !r->mask[subject]) return 1;
+  return product(w, target, &w->knob[k], &target->model->knobs[knob], r->mask[subject], subject);
+}
+
+bool sim_factor_varies(const struct sim_run *run, const struct sim_instance *target, unsigned knob) {
+  return run->world->knob[run->world->knob_base[target->index] + knob].modifiers > 0;
+}
+
+double sim_factor_bound(const struct sim_run *run, const struct sim_instance *target, unsigned knob) {
+  const struct sim_world *w = run->world;
+  const struct sim_knob_plan *plan = &w->knob[w->knob_base[target->index] + knob];
+  double bound = 1;
+  for (unsigned i = 0; i < plan->modifiers; i++) {
+    const struct sim_modifier *m = &w->modifier[plan->modifier[i]];
+    double most = m->factor;
+    for (uint32_t g = 0; m->by_group && g < w->population[target->population].groups; g++)
+      if (m->by_group[g] > most) most = m->by_group[g];
+    if (most > 1) bound *= most;
+  }
+  double max = target->model->knobs[knob].max;
+  return bound < max ? bound : max;
+}
+
+bool sim_modified(const struct sim_run *run, uint32_t modifier, uint32_t subject) {
+  const struct sim_modifier *m = &run->world->modifier[modifier];
+  const struct sim_knob_run *r = &run->knob[run->world->knob_base[m->target] + m->knob];
+  return r->mask[subject] >> m->bit & 1;
+}
+
+void sim_modify(struct sim_run *run, uint32_t modifier, uint32_t subject, bool on) {
+  const struct sim_world *w = run->world;
+  const struct sim_modifier *m = &w->modifier[modifier];
+  const struct sim_instance *target = &w->instance[m->target];
+  uint32_t k = w->knob_base[m->target] + m->knob;
+  struct sim_knob_run *r = &run->knob[k];
+  uint64_t before = r->mask[subject], after = on ? before | UINT64_C(1) << m->bit : before & ~(UINT64_C(1) << m->bit);
+  if (after == before || run->error[0]) return;
+  if (!before) {
+    uint32_t *touched = r->touched;
+    size_t cap = r->touched_cap;
+    touched = sim_grow(touched, &cap, r->touched_n + 1u, sizeof *touched);
+    if (!touched) {
+      sim_run_fail(run, "out of memory");
+      return;
+    }
+    r->touched = touched;
+    r->touched_cap = (uint32_t)cap;
+    r->touched[r->touched_n++] = subject;
+  }
+  const struct sim_knob *desc = &target->model->knobs[m->knob];
+  double old = product(w, target, &w->knob[k], desc, before, subject);
+  r->mask[subject] = after;
+  double new = product(w, target, &w->knob[k], desc, after, subject);
+  if (old != new && target->model->knob)
+    target->model->knob(run, target, run->state[target->index], m->knob, subject, old, new);
+}
+
+static uint32_t subjects(const struct sim_world *w, const struct sim_instance *i, const struct sim_knob *knob) {
+  switch (knob->scope) {
+  case SIM_SCOPE_ENTITY: return w->population[i->population].size;
+  case SIM_SCOPE_LAYER: return w->layers;
+  case SIM_SCOPE_WHOLE: break;
+  }
+  return 1;
+}
+
+int sim_knobs_open(struct sim_run *run) {
+  const struct sim_world *w = run->world;
+  for (uint32_t i = 0; i < w->instances; i++) {
+    const struct sim_knob *knob = w->instance[i].model->knobs;
+    for (unsigned k = 0; knob && knob[k].name; k++) {
+      struct sim_knob_run *r = &run->knob[w->knob_base[i] + k];
+      if (!w->knob[w->knob_base[i] + k].modifiers) continue;
+      r->subjects = subjects(w, &w->instance[i], &knob[k]);
+      r->mask = sim_calloc(r->subjects ? r->subjects : 1, sizeof *r->mask);
+      if (!r->mask) return SIM_ERR_MEMORY;
+    }
+  }
+  return 0;
+}
+
+void sim_knobs_reset(struct sim_run *run) {
+  for (uint32_t k = 0; k < run->world->knobs; k++) {
+    struct sim_knob_run *r = &run->knob[k];
+    for (uint32_t i = 0; i < r->touched_n; i++) r->mask[r->touched[i]] = 0;
+    r->touched_n = 0;
+  }
+}
+
+void sim_knobs_close(struct sim_run *run) {
+  for (uint32_t k = 0; k < run->world->knobs; k++) {
+    sim_free(run->knob[k].mask);
+    sim_free(run->knob[k].touched);
+  }
+}

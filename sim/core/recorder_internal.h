@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the recorder's own files share. docs/measures.md defines every number.
+ *
+ * All that is measured over time is a *gauge*: an integer that changes at ticks -- the functionality of a population,
+ * the active load of a machine, an observable that a declared measure reads. A gauge has a live value, which moves with
+ * every event, and a held value, the one after all events of an instant; only held values are measured, so what happens
+ * and is undone within one instant is not seen, and curves are right-continuous. Integrals are exact sums of
+ * ticks x counts, so they do not depend on how time was cut. */
+#ifndef SIM_CORE_RECORDER_INTERNAL_H
+#define SIM_CORE_RECORDER_INTERNAL_H
+#include "sim/core/recorder.h"
+
+__extension__ typedef __int128 sim_int128;
+
+#define SIM_Q_ONE INT64_C(1000000) /* functionality 1 of an entity of weight 1 */
+
+/* ---- the plan --------------------------------------------------------------------------------------------------- */
+
+/* A population that counts: gauge i is that of population i of the plan. */
+struct sim_recorder_population {
+  uint32_t population;    /* of the world */
+  int64_t weight;         /* in society, up to a common factor; 0: not part of it */
+  sim_int128 coefficient; /* society = sum of coefficient x gauge */
+  int64_t full;           /* gauge when nothing is lost: total weight x SIM_Q_ONE */
+  int64_t at_rest;        /* gauge when every machine is at rest */
+  uint32_t *machine;      /* machines that can lower functionality */
+  uint32_t machines;
+};
+
+struct sim_recorder_machine {
+  uint32_t population; /* gauge of its functionality; SIM_NONE: all its states have functionality 1 */
+  bool alone;          /* the only such machine of its population: q holds */
+  uint32_t load;       /* gauge of its active load; SIM_NONE: no state of it is active */
+  uint32_t entry;      /* its first counter of entries; state s is entry + s */
+  uint8_t active[SIM_MAX_STATES];
+  double functionality[SIM_MAX_STATES];
+  int64_t q[SIM_MAX_STATES];
+  const char *label; /* along the dimension "hazard" */
+};
+
+enum sim_declared_kind {
+  SIM_DECLARED_COUNT,
+  SIM_DECLARED_FIRST,
+  SIM_DECLARED_LAST,
+  SIM_DECLARED_SHARE_OF_TIME,
+  SIM_DECLARED_INTEGRAL,
+  SIM_DECLARED_AVERAGE,
+  SIM_DECLARED_MAXIMUM,
+  SIM_DECLARED_ENTRIES,
+  SIM_DECLARED_WAITS,
+  SIM_DECLARED_GIANT,
+  SIM_DECLARED_KINDS
+};
+enum sim_waits_of {
+  SIM_WAITS_MEAN,
+  SIM_WAITS_SD,
+  SIM_WAITS_SHARE_ABOVE,
+  SIM_WAITS_SERVED,
+  SIM_WAITS_DROPPED,
+  SIM_WAITS_ABANDONED,
+  SIM_WAITS_BUSY_SHARE
+};
+
+struct sim_declared {
+  const char *name;
+  enum sim_declared_kind kind;
+  uint32_t gauge;    /* of the observable, or SIM_NONE */
+  int64_t low, high; /* predicate: true while low <= gauge <= high */
+  int64_t from;      /* tick from which it measures */
+  uint32_t machine;  /* entries; giant: or SIM_NONE, all nodes */
+  uint8_t state;
+  uint32_t layer;  /* giant */
+  uint32_t server; /* waits */
+  enum sim_waits_of of;
+  int priority;
+  bool any; /* priority: all classes */
+  size_t watch;
+  uint32_t value, moments; /* count, giant: its places in the run's values */
+};
+
+/* Something to do once the state at `tick` is final: take a value, or start to measure (value SIM_NONE). */
+struct sim_recorder_due {
+  int64_t tick;
+  double days; /* as written */
+  uint32_t declared, value;
+};
+
+struct sim_recorder_plan {
+  const struct sim_world *world;
+  struct sim_recorder_population *population;
+  uint32_t populations;
+  struct sim_recorder_machine *machine; /* [world's machines] */
+  uint32_t *hazard; /* [hazards] machines with an active state: what the dimension "hazard" counts */
+  uint32_t hazards;
+  uint32_t entries;      /* counters of entries: states of all machines */
+  uint32_t *gauge_of;    /* [observables] gauge, or SIM_NONE */
+  uint32_t gauges;       /* populations, then hazards, then observables */
+  uint32_t *heard_first; /* [gauges + 1] measures that read gauge g: heard[heard_first[g] ..) */
+  uint32_t *heard;
+  int64_t weight_total;  /* of the populations' weights */
+  sim_int128 full;       /* society when nothing is lost */
+  double *level;         /* [levels] ascending */
+  sim_int128 *threshold; /* [levels] society is at the level from here on */
+  uint32_t levels;
+  int64_t hold;
+  bool clock_at_start; /* the scenario has no incidents: time 0 stands for one */
+  bool *sensor;        /* [instances] */
+  double *sample;      /* [samples] days */
+  int64_t *sample_tick;
+  uint32_t samples;
+  struct sim_series *series; /* society, populations, hazards: in the order of the gauges after the first */
+  uint32_t seriess;
+  struct sim_declared *declared;
+  uint32_t declareds;
+  struct sim_recorder_due *due; /* by tick */
+  size_t dues, dues_cap;
+  uint32_t values;      /* taken at moments */
+  uint32_t giant_nodes; /* most nodes of a layer whose giant component is measured */
+};
+
+/* ---- a run ------------------------------------------------------------------------------------------------------ */
+
+struct sim_gauge {
+  int64_t live, held;
+  int64_t since;         /* tick up to which sum reaches */
+  int64_t peak, peak_at; /* largest held value, and its first tick */
+  int64_t low;           /* in the episode: smallest, */
+  int64_t top, top_at;   /* largest, and its first tick */
+  sim_int128 sum;        /* integral of held, ticks */
+  sim_int128 base;       /* sum at the start of the episode */
+  bool dirty;
+};
+
+struct sim_level_run {
+  bool below, ever_below; /* the level */
+  bool open;              /* a window has begun since the first fall and is not broken */
+  bool broken;            /* a window was, before any was held */
+  bool recovered;
+  int64_t below_since, time_below, relapses;
+  int64_t start;      /* of the window; of the held one once recovered */
+  sim_int128 society; /* then */
+  sim_int128 low;     /* the episode's minimum then, */
+  int64_t low_at;     /* and its first tick */
+};
+
+struct sim_declared_run {
+  bool on;                            /* `from` has come */
+  bool truth;                         /* predicate */
+  int64_t since, first, ended, ticks; /* true since; first true; last turned false; ticks true before `since` */
+  int64_t peak;
+  sim_int128 base; /* sum of the gauge at `from` */
+};
+
+struct sim_recorder {
+  const struct sim_recorder_plan *plan;
+  struct sim_gauge *gauge; /* [gauges] */
+  uint32_t *dirty;         /* [gauges] those whose live value moved in this instant */
+  uint32_t dirty_n;
+  uint64_t *entries;   /* [entries] */
+  uint16_t **affected; /* [machines][entities] epoch of the run in which it was last active */
+  uint64_t *ever;      /* [machines] entities ever active in this run */
+  uint16_t epoch;
+  bool clock;                      /* an incident has come */
+  bool unsettled;                  /* the clock started in this instant */
+  bool degraded;                   /* the episode has begun */
+  int64_t start, alarm, incidents; /* of the episode; first alarm since the clock started, or SIM_NEVER */
+  sim_int128 society, low;
+  int64_t low_at;
+  struct sim_level_run *level; /* [levels] */
+  struct sim_declared_run *declared;
+  double *value;     /* [values] */
+  uint16_t *samples; /* [seriess][samples] */
+  uint32_t next_sample;
+  size_t next_due;
+  int64_t next;  /* tick of the earlier of the two */
+  uint8_t *keep; /* [giant_nodes] scratch */
+  uint32_t *work;
+};
+
+/* Integral of a gauge from 0 to tick (at or after its last settling). */
+static inline sim_int128 sim_gauge_sum(const struct sim_gauge *g, int64_t tick) {
+  return g->sum + (sim_int128)g->held * (tick - g->since);
+}
+/* Society's functionality; exactly 1 when nothing is lost. */
+static inline double sim_recorder_share(const struct sim_recorder_plan *p, sim_int128 society) {
+  return society == p->full ? 1 : (double)society / (double)p->full;
+}
+
+/* ---- the built-in measures (recorder_measures.c) ------------------------------------------------------------------
+ */
+
+enum sim_measure_dim { SIM_MEASURE_SCALAR, SIM_MEASURE_LEVEL, SIM_MEASURE_POPULATION, SIM_MEASURE_HAZARD };
+struct sim_measure {
+  const char *name, *unit; /* unit NULL: that of the hazard's entities */
+  enum sim_dtype dtype;
+  enum sim_measure_dim dim;
+  double (*value)(const struct sim_run *run, uint32_t i); /* i along the dimension */
+  const char *doc;
+};
+extern const struct sim_measure sim_measures[]; /* ends with name NULL */
+extern const char sim_status_flags[];
+uint32_t sim_measure_extent(const struct sim_recorder_plan *p, enum sim_measure_dim dim);
+
+/* ---- the episode (recorder_episode.c) -----------------------------------------------------------------------------
+ */
+
+void sim_episode_begin(struct sim_recorder *r);
+/* Society's held value is final at `now`. */
+void sim_episode_settle(struct sim_recorder *r, int64_t now);
+void sim_episode_end(struct sim_recorder *r, int64_t horizon);
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A run: one replicate of a world, from the first event to the horizon. */
+#include "sim/core/recorder.h"
+#include "sim/core/run_internal.h"
+#include "sim/core/server.h"
+#include "sim/core/society.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int64_t sim_now(const struct sim_run *run) { return run->now; }
+int64_t sim_horizon(const struct sim_run *run) { return run->world->horizon; }
+const struct sim_rng *sim_run_rng(const struct sim_run *run) { return &run->rng; }
+uint64_t sim_run_replicate(const struct sim_run *run) { return run->replicate; }
+const struct sim_graph *sim_run_graph(const struct sim_run *run, uint32_t layer) { return run->graph[layer]; }
+const struct sim_population *sim_run_population(const struct sim_run *run, uint32_t population) {
+  return &run->world->population[population];
+}
+void *sim_run_state(const struct sim_run *run, const struct sim_instance *instance) {
+  return run->state[instance->index];
+}
+bool sim_run_failed(const struct sim_run *run) { return run->error[0] != '\0'; }
+
+void sim_run_fail(struct sim_run *run, const char *fmt, ...) {
+  if (run->error[0]) return;
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(run->error, sizeof run->error, fmt, args);
+  va_end(args);
+}
+
+/* ---- events ---------------------------------------------------------------------------------------------------- */
+
+void sim_schedule(struct sim_run *run, const struct sim_instance *self, unsigned kind, uint32_t entity, uint32_t n,
+                  int64_t tick, sim_handle *handle) {
+  if (tick == SIM_NEVER || run->error[0]) {
+    if (handle) sim_cancel(run, handle);
+    return;
+  }
+  sim_bug_assert(tick >= run->now);
+  uint64_t round = tick == run->now ? (uint64_t)(run->round + 1) : 0;
+  struct sim_key key = {tick, round << 16 | sim_rank_of(run->world, self->index, kind), (uint64_t)entity << 32 | n};
+  if (handle && *handle)
+    sim_queue_move(&run->queue, *handle, &key);
+  else if (sim_queue_push(&run->queue, &key, handle))
+    sim_run_fail(run, "out of memory for %u pending events", run->queue.n);
+}
+
+void sim_cancel(struct sim_run *run, sim_handle *handle) {
+  if (*handle) sim_queue_cancel(&run->queue, *handle);
+}
+
+int64_t sim_scheduled(const struct sim_run *run, sim_handle handle) {
+  return handle ? sim_queue_key(&run->queue, handle)->tick : SIM_NEVER;
+}
+
+static const char *event_name(const struct sim_instance *i, unsigned local) {
+  static const char *const engine[SIM_EV_COUNT] = {"dwell",  "moment",   "done",
+                                                    "resize", "dispatch", "abandon"};
+  unsigned own = sim_engine_kind(i, 0);
+  return local < own ? i->model->events[local].name : engine[local - own];
+}
+
+static void dispatch(struct sim_run *run, const struct sim_key *key) {
+  const struct sim_kind_desc *kind = &run->world->kind[key->order & 0xffff];
+  const struct sim_instance *i = &run->world->instance[kind->instance];
+  uint32_t entity = (uint32_t)(key->subject >> 32), n = (uint32_t)key->subject;
+  unsigned own = sim_engine_kind(i, 0);
+  if (run->trace && run->trace->event)
+    run->trace->event(run->trace->ctx, sim_days(run->now), i->name, event_name(i, kind->local), entity, n);
+  if (kind->local < own) {
+    struct sim_event ev = {key->tick, kind->local, entity, n};
+    i->model->event(run, i, run->state[i->index], &ev);
+    return;
+  }
+  unsigned engine = kind->local - own;
+  if (engine == SIM_EV_DWELL)
+    sim_machine_dwell_over(run, entity, n);
+  else if (engine == SIM_EV_MOMENT)
+    sim_moment_due(run, entity);
+  else
+    sim_server_event(run->server[i->server], engine - SIM_EV_SERVED, n);
+}
+
+/* The main loop. Consequences at the same instant run in the next round; a limit on rounds reports a cycle. */
+static void loop(struct sim_run *run) {
+  const struct sim_key *top;
+  struct sim_key last = {-1, 0, 0}, key;
+  while ((top = sim_queue_top(&run->queue)) && top->tick <= run->world->horizon && !run->error[0]) {
+    sim_queue_pop(&run->queue, &key);
+    sim_bug_assert(sim_key_less(&last, &key));
+    last = key;
+    if (key.tick > run->now) sim_recorder_advance(run, key.tick);
+    run->now = key.tick;
+    run->round = (int64_t)(key.order >> 16);
+    if (run->round > SIM_MAX_ROUNDS) {
+      sim_run_fail(run, "a cycle of consequences at day %.9g did not end within %d rounds", sim_days(run->now),
+                   SIM_MAX_ROUNDS);
+      break;
+    }
+    run->events++;
+    dispatch(run, &key);
+  }
+}
+
+/* ---- life of a run --------------------------------------------------------------------------------------------- */
+
+void sim_run_free(struct sim_run *run) {
+  if (!run) return;
+  const struct sim_world *w = run->world;
+  for (uint32_t i = 0; run->state && i < w->instances; i++) {
+    if (run->state[i] && w->instance[i].model->close) w->instance[i].model->close(run->state[i]);
+    sim_free(run->state[i]);
+  }
+  for (uint32_t m = 0; run->machine && m < w->machines; m++) sim_machine_close(&run->machine[m]);
+  if (run->knob) sim_knobs_close(run);
+  for (uint32_t l = 0; run->graph && run->graph_owned && l < w->layers; l++)
+    if (run->graph_owned[l]) sim_graph_free(run->graph[l]);
+  for (uint32_t s = 0; run->server && s < w->servers; s++) sim_server_close(run->server[s]);
+  sim_recorder_free(run->recorder);
+  sim_queue_free(&run->queue);
+  sim_free(run->state);
+  sim_free(run->machine);
+  sim_free(run->knob);
+  sim_free(run->observed);
+  sim_free(run->moment_occurrences);
+  sim_free(run->moment_true);
+  sim_free(run->graph);
+  sim_free(run->graph_owned);
+  sim_free(run->graph_block);
+  sim_free(run->server);
+  sim_free(run->cost);
+  sim_free(run);
+}
+
+static void *array(size_t n, size_t size) { return sim_calloc(n ? n : 1, size); }
+
+static int open_parts(struct sim_run *run) {
+  const struct sim_world *w = run->world;
+  int ret = sim_knobs_open(run);
+  for (uint32_t m = 0; !ret && m < w->machines; m++) {
+    uint32_t size = w->population[w->machine[m].population].size;
+    ret = sim_machine_open(&run->machine[m], size, w->machine[m].rest);
+    run->observed[w->machine[m].observable + w->machine[m].rest] = size;
+  }
+  for (uint32_t s = 0; !ret && s < w->servers; s++) ret = sim_server_open(&run->server[s], w->server[s], run, &sim_server_engine);
+  for (uint32_t i = 0; !ret && i < w->instances; i++) {
+    const struct sim_model *model = w->instance[i].model;
+    run->state[i] = array(1, model->state_size);
+    if (!run->state[i]) return SIM_ERR_MEMORY;
+    if (model->open) ret = model->open(run, &w->instance[i], run->state[i]);
+  }
+  return ret ? ret : sim_recorder_create(&run->recorder, w);
+}
+
+int sim_run_create(struct sim_run **out, const struct sim_world *world) {
+  *out = NULL;
+  struct sim_run *run = array(1, sizeof *run);
+  if (!run) return SIM_ERR_MEMORY;
+  run->world = world;
+  run->machine = array(world->machines, sizeof *run->machine);
+  run->knob = array(world->knobs, sizeof *run->knob);
+  run->observed = array(world->observables, sizeof *run->observed);
+  run->moment_occurrences = array(world->moments, sizeof *run->moment_occurrences);
+  run->moment_true = array(world->moments, sizeof *run->moment_true);
+  run->graph = array(world->layers, sizeof *run->graph);
+  run->graph_owned = array(world->layers, sizeof *run->graph_owned);
+  run->graph_block = array(world->layers, sizeof *run->graph_block);
+  run->server = array(world->servers, sizeof *run->server);
+  run->cost = array(world->costs, sizeof *run->cost);
+  run->state = array(world->instances, sizeof *run->state);
+  int ret = SIM_ERR_MEMORY;
+  if (run->machine && run->knob && run->observed && run->moment_occurrences && run->moment_true && run->graph &&
+      run->graph_owned && run->graph_block && run->server && run->cost && run->state)
+    ret = open_parts(run);
+  if (ret) {
+    sim_run_free(run);
+    return ret;
+  }
+  *out = run;
+  return 0;
+}
+
+void sim_run_trace(struct sim_run *run, const struct sim_trace *trace) { run->trace = trace; }
+
+static void begin(struct sim_run *run) {
+  const struct sim_world *w = run->world;
+  run->now = 0;
+  run->round = -1;
+  run->events = 0;
+  run->error[0] = '\0';
+  run->beginning = true;
+  sim_society_draw_graphs(run);
+  sim_recorder_begin(run);
+  sim_moments_begin(run);
+  for (uint32_t m = 0; m < w->machines; m++) sim_machine_begin(run, m);
+  for (uint32_t s = 0; s < w->servers; s++) sim_server_begin(run->server[s], &run->rng);
+  for (uint32_t i = 0; i < w->instances; i++)
+    if (w->instance[i].model->begin) w->instance[i].model->begin(run, &w->instance[i], run->state[i]);
+  run->beginning = false;
+  sim_recorder_begun(run);
+  sim_moments_begun(run);
+}
+
+/* Everything back to rest; what the run did not touch is not visited. */
+static void reset(struct sim_run *run) {
+  const struct sim_world *w = run->world;
+  sim_queue_clear(&run->queue);
+  for (uint32_t m = 0; m < w->machines; m++)
+    sim_machine_reset(&run->machine[m], w->machine[m].rest, w->population[w->machine[m].population].size);
+  sim_knobs_reset(run);
+  for (uint32_t o = 0; o < w->observables; o++) run->observed[o] = 0;
+  for (uint32_t m = 0; m < w->machines; m++)
+    run->observed[w->machine[m].observable + w->machine[m].rest] = w->population[w->machine[m].population].size;
+  for (uint32_t c = 0; c < w->costs; c++) run->cost[c] = 0;
+}
+
+int sim_run_execute(struct sim_run *run, uint64_t replicate, uint64_t point, struct sim_row *row) {
+  const struct sim_world *w = run->world;
+  run->replicate = replicate;
+  run->point = point;
+  sim_rng_init(&run->rng, w->seed, replicate, point);
+  begin(run);
+  if (!run->error[0]) loop(run);
+  if (!run->error[0] && w->horizon > run->now) sim_recorder_advance(run, w->horizon);
+  run->now = w->horizon;
+  for (size_t c = 0; c < w->columns; c++) row->columns[c] = (double)NAN;
+  run->column = row->columns;
+  for (uint32_t s = 0; s < w->servers; s++) sim_server_settle(run->server[s], w->horizon);
+  sim_recorder_end(run, row);
+  for (uint32_t i = 0; i < w->instances; i++)
+    if (w->instance[i].model->end) w->instance[i].model->end(run, &w->instance[i], run->state[i]);
+  double *cost = row->columns + w->columns - w->costs;
+  for (uint32_t c = 0; c < w->costs; c++) cost[c] = run->cost[c];
+  run->column = NULL;
+  row->events = run->events;
+  memcpy(row->error, run->error, sizeof row->error);
+  if (run->error[0])
+    for (size_t c = 0; c < w->columns; c++)
+      row->columns[c] = w->column[c].dtype == SIM_FLAG ? SIM_STATUS_FAILED : (double)NAN;
+  reset(run);
+  return 0;
+}
+
+void sim_incident(struct sim_run *run, const struct sim_instance *self) { sim_recorder_incident(run, self); }
+
+void sim_spend(struct sim_run *run, uint32_t cost, double amount) { run->cost[cost] += amount; }
+
+void sim_output(struct sim_run *run, const struct sim_instance *self, unsigned output, double value) {
+  sim_bug_assert(run->column != NULL);
+  run->column[run->world->output_base[self->index] + output] = value;
+}

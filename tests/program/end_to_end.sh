@@ -1,0 +1,29 @@
+#!/bin/sh
+# From a scenario to results with two threads, interrupted and resumed; the same results by one thread.
+set -eu
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+small=$AIRESIM_SOURCE_DIR/tests/program/small.yaml
+cd "$work"
+"$AIRESIM_PROGRAM" run "$small" --jobs 2 --quiet -o two.h5
+"$AIRESIM_PROGRAM" run "$small" --jobs 1 --quiet -o one.h5
+"$AIRESIM_PROGRAM" show one.h5 --csv >one.csv
+"$AIRESIM_PROGRAM" show two.h5 --csv >two.csv
+cmp one.csv two.csv || { echo "one and two threads differ"; exit 1; }
+
+# An interruption leaves status 3 and a journal; the same command goes on and ends with the same numbers.
+"$AIRESIM_PROGRAM" run "$small" --jobs 2 --replicates 200000 -o long.h5 2>err &
+pid=$!
+sleep 3
+"$AIRESIM_PROGRAM" status long.h5 >status.txt
+grep -q running status.txt || { echo "status does not see the running batch:"; cat status.txt err; exit 1; }
+kill -TERM $pid
+status=0
+wait $pid || status=$?
+[ $status -eq 3 ] || { echo "interrupted: exit status $status instead of 3"; cat err; exit 1; }
+grep -q 'The same command goes on' err || { echo "no word of how to resume:"; cat err; exit 1; }
+[ ! -e long.h5 ] || { echo "an interrupted batch wrote its results file"; exit 1; }
+"$AIRESIM_PROGRAM" run "$small" --jobs 2 --quiet -o long.h5
+[ -s long.h5 ] || { echo "no results after resuming"; exit 1; }
+"$AIRESIM_PROGRAM" show long.h5 --csv >long.csv
+cmp one.csv long.csv || { echo "resumed results differ"; exit 1; }
