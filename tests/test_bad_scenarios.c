@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TOP  "airesim: 1\nhorizon: 100 days\n"                                       /* lines 1 and 2 */
-#define SOC  "society: {people: 100, groups: {old: 20 %, young: 80 %}, layers: {contacts: {graph: complete}, power: {nodes: 9}}}\n"
+#define TOP "airesim: 1\nhorizon: 100 days\n" /* lines 1 and 2 */
+#define SOC                                                                                                            \
+  "society: {people: 100, groups: {old: 20 %, young: 80 %}, layers: {contacts: {graph: complete}, power: {nodes: "     \
+  "9}}}\n"
 #define FLU  "hazards:\n  flu: {like: sir, layer: contacts, transmission: 0.1/day}\n" /* lines 4 and 5 */
-#define BASE TOP SOC FLU                                                             /* what follows is line 6 */
+#define BASE TOP SOC FLU                                                              /* what follows is line 6 */
 
 static const struct bad {
   const char *what, *text, *message;
@@ -56,7 +58,8 @@ Test(bad_scenarios, table) {
 }
 
 Test(bad_scenarios, all_errors_at_once) {
-  static const char text[] = "airesim: 1\nhorizon: 100\nsociety: {peple: 3}\nhazards: {flu: {like: sirr}}\nteams: {t: {size: -1}}\n";
+  static const char text[] =
+      "airesim: 1\nhorizon: 100\nsociety: {peple: 3}\nhazards: {flu: {like: sirr}}\nteams: {t: {size: -1}}\n";
   struct sim_diag diag = {0};
   cr_assert_eq(load(text, strlen(text), &diag), SIM_ERR_INPUT);
   cr_expect_eq(diag.n, 4u, "%zu messages", diag.n);
@@ -70,7 +73,7 @@ Test(bad_scenarios, what_is_right_in_one_arm_only_names_the_other) {
   cr_assert_eq(diag.n, 1u);
   cr_expect(strstr(diag.items[0].text, "(in arm `bad`)") != NULL, "%s", diag.items[0].text);
   cr_expect_eq(diag.items[0].line, 9u);
-  cr_expect_eq(diag.items[0].column, 25u);
+  cr_expect_eq(diag.items[0].column, 26u);
   sim_diag_free(&diag);
 }
 
@@ -96,11 +99,15 @@ Test(bad_scenarios, hostile_input) {
   refused(deep, 20000, "nested more than 64 deep");
   refused("", 0, "empty");
   refused("\n  \n# nothing\n", 14, "empty");
-  refused("\x7f""ELF\x01\x01\x00\x00", 8, "control character");
+  refused("\x7f"
+          "ELF\x01\x01\x00\x00",
+          8, "control character");
   refused("airesim: 1\nquestion: a\0b\n", 25, "control character");
   refused("question: \xc3\x28\n", 13, "invalid UTF-8");
   refused("question: \xed\xa0\x80\n", 14, "invalid UTF-8");
-  refused("\xff\xfe""a\0i\0", 6, "invalid UTF-8");
+  refused("\xff\xfe"
+          "a\0i\0",
+          6, "invalid UTF-8");
 }
 
 Test(bad_scenarios, large_file) {
@@ -124,7 +131,8 @@ Test(bad_scenarios, large_file) {
 
 /* Random bytes, and a good scenario with random bytes changed: no crash, and a refusal always has its reason. */
 Test(bad_scenarios, fuzz, .timeout = 120) {
-  static const char good[] = BASE "teams: {crew: {size: {day 0: 3, day 9: 5}}}\narms: {a: {teams.*.size: x 2}, b: {like: a}}\n";
+  static const char good[] =
+      BASE "teams: {crew: {size: {day 0: 3, day 9: 5}}}\narms: {a: {teams.*.size: x 2}, b: {like: a}}\n";
   static const char alphabet[] = "airesm: 1\n{}[],'\"&*!|>%@$#-.x()<=+~?0/";
   unsigned state = 20270101;
   char text[sizeof good];

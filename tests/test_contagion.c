@@ -153,7 +153,7 @@ Test(contagion, homogeneous_mixing_has_the_exact_sizes) {
 /* Everyone is in `worn` for the first `days`, then `bare`; `worn` and `bare` multiply all transmission of flu. */
 #define MASKS(days, worn, bare)                                                                                        \
   "  mask: {like: contagion, population: people, rest: worn, states: {bare: {}, worn: {}}, "                           \
-  "transitions: {doff: {from: worn, to: bare, after: " days " days}}}\n"                                                \
+  "transitions: {doff: {from: worn, to: bare, after: " days " days}}}\n"                                               \
   "couplings:\n  first: {while: mask.worn, multiply: flu.transmission, by: " worn " %}\n"                              \
   "  then: {while: mask.bare, multiply: flu.transmission, by: " bare " %}\n"
 
@@ -295,6 +295,32 @@ Test(contagion, susceptibility_goes_by_group) {
   struct sample *s = run_all(text);
   cr_assert_lt(errors_off(s->size, expected), 4.5);
   cr_assert_gt(errors_off(s->size, 1 + 99 * (1 - exp(-0.5))), 4.5);
+  free(s);
+}
+
+/* A coupling on the state in which everyone starts acts from the beginning, person by person as well. */
+Test(contagion, a_coupling_holds_from_the_start) {
+  static const char *const knobs[] = {"susceptibility", "transmission"};
+  for (int k = 0; k < 2; k++) {
+    char *text = sim_strf("%s%s%s%s",
+                          OUTBREAK("50", "net: {graph: star}",
+                                   "like: sir, layer: net, transmission: 0.5/day, infectious: 1 days",
+                                   "  mask: {like: contagion, population: people, rest: worn, states: {worn: {}}}\n"),
+                          "couplings: {careful: {while: mask.worn, multiply: flu.", knobs[k], ", by: 20 %}}\n");
+    struct sample *s = run_all(text);
+    cr_assert_lt(errors_off(s->size, 1 + 49 * (1 - exp(-0.1))), 4.5, "by %s", knobs[k]);
+    free(s);
+    sim_free(text);
+  }
+}
+
+/* 29 of 100 people are 29 %, not more, although 0.29 x 100 is a little less than 29 in binary. */
+Test(contagion, a_coupling_above_a_share_compares_exactly) {
+  struct sample *s = run_all(OUTBREAK(
+      "100", "net: {graph: star}", "like: sir, layer: net, transmission: 0.5/day, infectious: 1 days",
+      "  mask: {like: contagion, population: people, rest: bare, states: {bare: {}, worn: {}}, initial: {worn: 29 %}}\n"
+      "couplings: {careful: {while: mask.worn, multiply: flu.transmission, by: 20 %, above: 29 %}}\n"));
+  cr_assert_lt(errors_off(s->size, 1 + 99 * (1 - exp(-0.5))), 4.5);
   free(s);
 }
 

@@ -141,7 +141,7 @@ def draw_recovery(ax: Axes, ds: xr.Dataset, level: float) -> None:
     ax.set_xlabel("days since the episode began")
     ax.set_ylabel("degraded runs that recovered, %")
     ax.set_title(f"recovered to {100 * level:g} % of the target", fontsize=9)
-    ax.legend(fontsize=6.5, loc="lower right")
+    ax.legend(fontsize=6.5, loc="best")
 
 
 def _percent(part: int, whole: int) -> str:
@@ -168,6 +168,7 @@ def draw_observed(ax: Axes, ds: xr.Dataset, observed: Observed) -> None:
         ax.fill_between(ds[time], q.isel(quantile=0), q.isel(quantile=2), alpha=0.25, color=_style(i)["color"], linewidth=0)
     ax.plot(observed.day, observed.value, "ko", markersize=5, label=textwrap.fill(f"observed: {observed.source}", 42))
     ax.set_ylim(bottom=0)
+    ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.set_xlabel("days since the start")
     ax.set_ylabel(f"{_words(observed.measure)} ({measure.attrs.get('units', '')})")
     ax.set_title(f"{_words(observed.measure)}: model and observation", fontsize=9)
@@ -200,6 +201,7 @@ def draw_load(ax: Axes, ds: xr.Dataset, hazard: str) -> None:
             color=_style(i)["color"],
         )
     ax.set_ylim(bottom=0)
+    ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.set_xlabel("days since the start")
     unit = fan.attrs.get("units", "")
     ax.set_ylabel(f"active in {_words(hazard)}" + (f" ({unit})" if unit not in ("", "1") else ""))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-RECOVERED = ("recovered", "relapsed_recovered")
+RECOVERED = ("recovered", "relapsed_then_recovered")
 CENSORED = ("censored", "relapsed_censored")
 
 

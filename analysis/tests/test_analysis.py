@@ -42,7 +42,7 @@ class Results(unittest.TestCase):
         self.assertEqual(self.ds.sizes["replicate"], 40)
 
     def test_status_is_words(self) -> None:
-        known = {"recovered", "relapsed_recovered", "relapsed_censored", "censored", "never_degraded", "failed"}
+        known = {"recovered", "relapsed_then_recovered", "relapsed_censored", "censored", "never_degraded", "failed"}
         for level in self.ds["level"].values:
             counts = airesim.status_counts(self.ds, "base", level)
             self.assertLessEqual(set(counts), known)

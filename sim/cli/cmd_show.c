@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct show_options {
-  bool csv;
+  bool csv, all;
   const char *variable;
 };
 
@@ -38,6 +38,14 @@ static bool is_measure(const struct sim_variable *v) {
   return !v->text && v->dims >= 3 && strcmp(v->dim[0], "arm") == 0 && strcmp(v->dim[1], "point") == 0 &&
          strcmp(v->dim[2], "replicate") == 0 && strcmp(v->name, "status") != 0 &&
          strcmp(v->name, "time_to_recover") != 0;
+}
+
+/* True for an output of a model: its last dimension is a section of the scenario. */
+static bool is_output(const struct sim_variable *v) {
+  static const char *const sections[] = {"incident", "sensor", "team", "action", "repair", "layer", "coupling"};
+  for (size_t i = 0; v->dims > 3 && i < sizeof sections / sizeof *sections; i++)
+    if (strcmp(v->dim[3], sections[i]) == 0) return true;
+  return strcmp(v->name, "events") == 0;
 }
 
 /* "level=0.9" or "hazard=flu,day=30" for an element of the dimensions after the replicate; the caller frees. */
@@ -116,7 +124,9 @@ static int print_recovery(const struct view *v) {
       printf("\nTime to recover to %g %% of the target, days", 100 * first->level);
     else
       printf("\nTime to recover, days");
-    printf(" (Kaplan-Meier, of degraded runs; means restricted to %.4g days)\n", first->tau);
+    printf(" (Kaplan-Meier, of degraded runs");
+    if (isfinite(first->tau)) printf("; means restricted to %.4g days", first->tau);
+    puts(")");
     int code = cli_table_print(&t, stdout);
     if (code) return code;
   }
@@ -131,6 +141,9 @@ static int add_measure(struct cli_table *t, const struct view *v, const struct s
   int code = sim_summary_variable(v->results, var->name, &s, &n, diag);
   size_t elements = v->arms ? n / v->arms : 0;
   for (size_t e = 0; code == 0 && e < elements; e++) {
+    size_t known = 0;
+    for (size_t arm = 0; arm < v->arms; arm++) known += s[arm * elements + e].numbers.n;
+    if (known == 0) continue; /* missing in every run of every arm */
     char *label = element_label(v, var, e);
     bool unit = *var->unit && strcmp(var->unit, "1") != 0;
     cli_table_add(t, "%s%s%s%s%s%s%s", var->name, label && *label ? "[" : "", label ? label : "",
@@ -143,20 +156,25 @@ static int add_measure(struct cli_table *t, const struct view *v, const struct s
   return code;
 }
 
-static int print_measures(const struct view *v, struct sim_diag *diag) {
+static int print_measures(const struct view *v, bool all, struct sim_diag *diag) {
   const struct sim_variable *variable;
-  size_t n = sim_results_variables(v->results, &variable), shown = 0;
+  size_t n = sim_results_variables(v->results, &variable), shown = 0, left = 0;
   struct cli_table t = {.columns = v->arms + 1};
   int code = 0;
   cli_table_add(&t, "measure");
   for (size_t arm = 0; arm < v->arms; arm++) cli_table_add(&t, "%s", v->arm[arm]);
   for (size_t i = 0; code == 0 && i < n; i++) {
     if (!is_measure(&variable[i]) || variable[i].flags) continue;
+    if (!all && is_output(&variable[i])) {
+      left++;
+      continue;
+    }
     code = add_measure(&t, v, &variable[i], diag);
     shown++;
   }
   if (shown) puts("\nMean ± standard error of the runs that have a value");
   int printed = cli_table_print(&t, stdout);
+  if (left) printf("\n%zu outputs of models more: --all\n", left);
   return code ? code : printed;
 }
 
@@ -201,8 +219,8 @@ static void csv_line(const char *arm, const char *variable, const char *element,
 }
 
 static void csv_recovery(const struct sim_recovery *r) {
-  static const char *const status[SIM_STATUSES] = {"recovered", "relapsed_recovered", "relapsed_censored",
-                                                   "censored",  "never_degraded",     "failed"};
+  static const char *const status[SIM_STATUSES] = {"recovered", "relapsed_then_recovered", "relapsed_censored",
+                                                   "censored",  "never_degraded",          "failed"};
   const struct {
     const char *name;
     double value;
@@ -300,7 +318,7 @@ static int run(const struct cli_context *context, void *options) {
   } else {
     print_heading(&view, context->words.word[0]);
     code = variable ? print_variable(&view, variable, &diag) : print_recovery(&view);
-    if (code == 0 && !variable) code = print_measures(&view, &diag);
+    if (code == 0 && !variable) code = print_measures(&view, o->all, &diag);
   }
   status = cli_status(code, &diag);
 out:
@@ -313,6 +331,7 @@ static const struct show_options defaults;
 static const struct cli_option options[] = {
     {"csv", 0, CLI_FLAG, offsetof(struct show_options, csv), NULL, NULL,
      "arm,variable,element,statistic,value,unit: one line a number"},
+    {"all", 0, CLI_FLAG, offsetof(struct show_options, all), NULL, NULL, "the outputs of models too"},
     {"variable", 0, CLI_TEXT, offsetof(struct show_options, variable), "V", "all", "only this variable, in detail"},
     {.name = NULL}};
 

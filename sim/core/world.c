@@ -175,15 +175,21 @@ static int make_columns(struct sim_world *w, struct sim_diag *diag) {
 
 /* ---- the whole ------------------------------------------------------------------------------------------------- */
 
-static int call_all(struct sim_builder *b, bool declare) {
+/* Hazards and layers have the states that others name, so they are declared first. */
+static bool has_states(const struct sim_instance *i) {
+  return strcmp(i->model->section, "hazards") == 0 || strcmp(i->model->section, "layers") == 0;
+}
+
+/* One pass over the instances; all are asked, so that all errors are found, unless memory is out. */
+static int call_all(struct sim_builder *b, bool declare, bool states) {
   int first = 0;
   struct sim_world *w = b->world;
-  for (uint32_t i = 0; i < w->instances; i++) {
+  for (uint32_t i = 0; i < w->instances && first != SIM_ERR_MEMORY; i++) {
     struct sim_instance *self = &w->instance[i];
-    int (*step)(struct sim_builder *, struct sim_instance *, void *) =
-        declare ? self->model->declare : self->model->plan;
-    int ret = step ? step(b, self, self->plan) : 0;
-    if (ret && !first) first = ret;
+    int (*step)(struct sim_builder *, struct sim_instance *, void *) = declare ? self->model->declare : self->model->plan;
+    if (!step || (declare && has_states(self) != states)) continue;
+    int ret = step(b, self, self->plan);
+    if (ret && (!first || ret == SIM_ERR_MEMORY)) first = ret;
   }
   return b->failed ? b->failed : first;
 }
@@ -193,8 +199,9 @@ static int plan(struct sim_world *w, struct sim_diag *diag) {
   int ret = sim_society_build(w, sim_value_get(w->root, "society"), diag);
   if (!ret) ret = make_instances(w);
   if (!ret) ret = make_tables(w);
-  if (!ret) ret = call_all(&b, true);
-  if (!ret) ret = call_all(&b, false);
+  if (!ret) ret = call_all(&b, true, true);
+  if (!ret) ret = call_all(&b, true, false);
+  if (!ret) ret = call_all(&b, false, false);
   if (!ret) ret = make_columns(w, diag);
   for (uint32_t s = 0; !ret && s < w->servers; s++) ret = sim_server_plan_seal(w->server[s]);
   if (!ret) ret = rank_kinds(w);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#define _GNU_SOURCE /* open file description locks */
 #include "sim/experiment/journal.h"
+#include "sim/experiment/journal_row.h"
+#include "sim/experiment/lock.h"
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -51,56 +51,6 @@ static double monotonic(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-/* ---- rows as bytes ------------------------------------------------------------------------------------------- */
-
-/* CRC-32 of zlib and PNG (reflected polynomial 0xedb88320), four bits at a time. */
-static uint32_t crc32_bytes(uint32_t crc, const void *data, size_t n) {
-  static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-                                     0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-                                     0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-  const unsigned char *p = data;
-  crc = ~crc;
-  for (size_t i = 0; i < n; i++) {
-    crc = table[(crc ^ p[i]) & 15] ^ (crc >> 4);
-    crc = table[(crc ^ (uint32_t)(p[i] >> 4)) & 15] ^ (crc >> 4);
-  }
-  return ~crc;
-}
-
-static uint32_t row_crc(const int64_t place[4], const void *blob, size_t n) {
-  return crc32_bytes(crc32_bytes(0, place, 4 * sizeof *place), blob, n);
-}
-
-static size_t blob_base(const struct sim_layout *l) {
-  return sizeof(uint64_t) + sizeof(uint32_t) + l->columns * sizeof(double) + l->series * l->samples * sizeof(uint16_t);
-}
-
-/* Blob: events, length of the error text, the text, columns, samples; in the machine's byte order. */
-static void blob_write(unsigned char *p, const struct sim_layout *l, const struct sim_row *row) {
-  uint32_t length = (uint32_t)strlen(row->error);
-  memcpy(p, &row->events, sizeof row->events), p += sizeof row->events;
-  memcpy(p, &length, sizeof length), p += sizeof length;
-  memcpy(p, row->error, length), p += length;
-  memcpy(p, row->columns, l->columns * sizeof(double)), p += l->columns * sizeof(double);
-  memcpy(p, row->samples, l->series * l->samples * sizeof(uint16_t));
-}
-
-static bool blob_fits(const unsigned char *p, size_t n, const struct sim_layout *l) {
-  uint32_t length;
-  if (n < blob_base(l)) return false;
-  memcpy(&length, p + sizeof(uint64_t), sizeof length);
-  return length < sizeof((struct sim_row *)0)->error && n == blob_base(l) + length;
-}
-
-static void blob_read(const unsigned char *p, const struct sim_layout *l, struct sim_row *row) {
-  uint32_t length;
-  memcpy(&row->events, p, sizeof row->events), p += sizeof row->events;
-  memcpy(&length, p, sizeof length), p += sizeof length;
-  memcpy(row->error, p, length), row->error[length] = 0, p += length;
-  memcpy(row->columns, p, l->columns * sizeof(double)), p += l->columns * sizeof(double);
-  memcpy(row->samples, p, l->series * l->samples * sizeof(uint16_t));
 }
 
 /* ---- databases ----------------------------------------------------------------------------------------------- */
@@ -167,7 +117,7 @@ static void key_facts(const struct sim_journal_key *key, struct fact fact[FACTS]
 
 static void facts_crc(const struct fact fact[FACTS], char out[16]) {
   uint32_t crc = 0;
-  for (unsigned i = 0; i < FACTS; i++) crc = crc32_bytes(crc, fact[i].value, strlen(fact[i].value) + 1);
+  for (unsigned i = 0; i < FACTS; i++) crc = sim_journal_crc(crc, fact[i].value, strlen(fact[i].value) + 1);
   snprintf(out, 16, "%08x", crc);
 }
 
@@ -268,10 +218,10 @@ static bool row_is_good(const struct sim_journals *js, sqlite3_stmt *st, int64_t
   for (int i = 0; i < 4; i++) at[i] = sqlite3_column_int64(st, i + 1);
   *blob = sqlite3_column_blob(st, 5);
   *n = (size_t)sqlite3_column_bytes(st, 5);
-  if (!*blob || row_crc(at, *blob, *n) != (uint32_t)sqlite3_column_int64(st, 6)) return false;
+  if (!*blob || sim_journal_row_crc(at, *blob, *n) != (uint32_t)sqlite3_column_int64(st, 6)) return false;
   bool inside =
       at[0] >= 0 && (size_t)at[0] < js->key.arms && at[1] >= 0 && (size_t)at[1] < js->key.points && at[2] >= 0;
-  return inside && sqlite3_column_int64(st, 0) > 0 && blob_fits(*blob, *n, &js->layouts[at[0]]);
+  return inside && sqlite3_column_int64(st, 0) > 0 && sim_journal_fits(*blob, *n, &js->layouts[at[0]]);
 }
 
 /* Indexes the rows of one database; deletes those that fail their check. Returns an SQLite code through *code. */
@@ -416,51 +366,11 @@ int sim_journals_refresh(struct sim_journals *js, struct sim_diag *diag) {
   return ret;
 }
 
-/* Takes the lock for good, or says who has it. */
-static int take_lock(struct sim_journals *js, const char *output, struct sim_diag *diag) {
-  char *path = sim_strf("%s/lock", js->dir);
-  if (!path) return SIM_ERR_MEMORY;
-  int ret = 0;
-  for (bool mine = false; ret == 0 && !mine;) {
-    if (js->lock >= 0) close(js->lock);
-    if (mkdir(js->dir, 0777) != 0 && errno != EEXIST) {
-      ret = sim_diag_add(diag, NULL, NULL, "cannot write %s: %s (making the directory %s beside it)", output,
-                         strerror(errno), js->dir);
-      break;
-    }
-    js->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    struct stat held, named;
-    if (js->lock < 0) {
-      if (errno == ENOENT) continue; /* its owner finished and removed the directory just now */
-      ret = sim_diag_add(diag, NULL, NULL, "cannot write %s: %s", path, strerror(errno));
-    } else if (fcntl(js->lock, F_OFD_SETLK, &range) != 0) {
-      char owner[64] = "";
-      ssize_t n = pread(js->lock, owner, sizeof owner - 1, 0);
-      owner[n > 0 ? n : 0] = 0;
-      ret = sim_diag_add(diag, NULL, NULL, "another process is writing %s (%s); wait for it or choose another output",
-                         output, *owner ? owner : "unknown");
-    } else {
-      mine = fstat(js->lock, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino;
-    }
-  }
-  if (ret == 0) {
-    char host[40] = "", owner[64];
-    gethostname(host, sizeof host - 1);
-    int n = snprintf(owner, sizeof owner, "process %ld on %s", (long)getpid(), host);
-    if (ftruncate(js->lock, 0) != 0 || pwrite(js->lock, owner, (size_t)n, 0) != n) {
-      ret = sim_diag_add(diag, NULL, NULL, "cannot write %s: %s", path, strerror(errno));
-    }
-  }
-  sim_free(path);
-  return ret;
-}
-
 /* Refuses at the start what would certainly fill the disk. */
 static int check_space(const struct sim_journals *js, struct sim_diag *diag) {
   double need = SPARE;
   for (size_t a = 0; a < js->key.arms; a++) {
-    need += (double)(js->key.points * js->replicates) * (double)blob_base(&js->layouts[a]);
+    need += (double)(js->key.points * js->replicates) * (double)sim_journal_base(&js->layouts[a]);
   }
   size_t all = js->key.arms * js->key.points * js->replicates;
   need *= all ? (double)(all - js->done) / (double)all : 0;
@@ -507,7 +417,7 @@ int sim_journals_open(struct sim_journals **out, const char *output, const struc
   js->version = sim_strdup(key->program_version);
   js->key.program_version = js->version;
   js->place = sim_calloc(key->arms * key->points * replicates + 1, sizeof *js->place);
-  int ret = js->dir && js->version && js->place ? take_lock(js, output, diag) : SIM_ERR_MEMORY;
+  int ret = js->dir && js->version && js->place ? sim_lock_take(&js->lock, js->dir, output, diag) : SIM_ERR_MEMORY;
   if (ret == 0 && overwrite) {
     ret = list_files(js);
     remove_databases(js);
@@ -533,15 +443,8 @@ void sim_journals_close(struct sim_journals *js, bool remove) {
   if (remove) remove_databases(js);
   forget_files(js);
   if (js->lock >= 0) {
-    /* A directory without rows is of no use: it goes too, as after a refusal. Others still wait for the lock: they find
-     * it unlinked and try again. */
-    char *path = sim_strf("%s/lock", js->dir);
-    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (path && fcntl(js->lock, F_OFD_SETLK, &range) == 0 && list_files(js) == 0 && js->files == 0) {
-      unlink(path);
-      rmdir(js->dir);
-    }
-    sim_free(path);
+    /* A directory without rows is of no use: it goes too, as after a refusal. */
+    if (list_files(js) == 0 && js->files == 0) sim_lock_remove(js->dir);
     forget_files(js);
     close(js->lock);
   }
@@ -573,8 +476,8 @@ int sim_journals_read(struct sim_journals *js, size_t arm, size_t point, size_t 
   if (!place) return 1;
   size_t n = 0;
   const unsigned char *blob = fetch(js, place, &n);
-  if (!blob || !blob_fits(blob, n, &js->layouts[arm])) return SIM_ERR_IO;
-  blob_read(blob, &js->layouts[arm], row);
+  if (!blob || !sim_journal_fits(blob, n, &js->layouts[arm])) return SIM_ERR_IO;
+  sim_journal_decode(blob, &js->layouts[arm], row);
   return 0;
 }
 
@@ -627,18 +530,18 @@ int sim_journal_flush(struct sim_journal *j) {
 
 int sim_journal_append(struct sim_journal *j, size_t arm, size_t point, size_t replicate, const struct sim_row *row) {
   const struct sim_layout *l = &j->set->layouts[arm];
-  size_t n = blob_base(l) + strlen(row->error);
+  size_t n = sim_journal_base(l) + strlen(row->error);
   unsigned char *blob = sim_grow(j->blob, &j->blob_cap, n, 1);
   if (!blob) return SIM_ERR_MEMORY;
   j->blob = blob;
-  blob_write(blob, l, row);
+  sim_journal_encode(blob, l, row);
   int64_t at[4] = {(int64_t)arm, (int64_t)point, (int64_t)replicate, row->error[0] != 0};
   int code = j->open ? SQLITE_OK : db_exec(j->db, "BEGIN");
   if (code != SQLITE_OK) return journal_fail(j, code);
   j->open = true;
   for (int i = 0; i < 4; i++) sqlite3_bind_int64(j->insert, i + 1, at[i]);
   sqlite3_bind_blob64(j->insert, 5, blob, n, SQLITE_STATIC);
-  sqlite3_bind_int64(j->insert, 6, row_crc(at, blob, n));
+  sqlite3_bind_int64(j->insert, 6, sim_journal_row_crc(at, blob, n));
   code = sqlite3_step(j->insert);
   if (code != SQLITE_DONE) return journal_fail(j, code);
   sqlite3_reset(j->insert);
@@ -713,19 +616,13 @@ static double file_age(const char *path) {
 int sim_journal_status(const char *output, struct sim_journal_status *status, struct sim_diag *diag) {
   *status = (struct sim_journal_status){.seconds_since_last = INFINITY};
   struct sim_journals js = {.lock = -1, .dir = sim_strf("%s.journal", output)};
-  char *lock = sim_strf("%s.journal/lock", output);
   struct stat s;
-  int ret = js.dir && lock ? 0 : SIM_ERR_MEMORY;
+  int ret = js.dir ? 0 : SIM_ERR_MEMORY;
   if (ret == 0 && stat(js.dir, &s) != 0) ret = 1;
   if (ret == 0 && (ret = list_files(&js)) == SIM_ERR_IO) {
     sim_diag_add(diag, NULL, NULL, "cannot read %s: %s", js.dir, strerror(errno));
   }
-  if (ret == 0) {
-    int fd = open(lock, O_RDWR | O_CLOEXEC);
-    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fd >= 0 && fcntl(fd, F_OFD_GETLK, &range) == 0) status->running = range.l_type != F_UNLCK;
-    if (fd >= 0) close(fd);
-  }
+  if (ret == 0) status->running = sim_lock_is_held(js.dir);
   for (size_t i = 0; ret == 0 && i < js.files; i++) {
     status->files++;
     status_file(js.file[i].path, status); /* one that is being created has nothing to say yet */
@@ -734,6 +631,5 @@ int sim_journal_status(const char *output, struct sim_journal_status *status, st
   forget_files(&js);
   sim_free(js.file);
   sim_free(js.dir);
-  sim_free(lock);
   return ret;
 }

@@ -347,6 +347,7 @@ static void bind_written_out(struct sc *c, const struct sc_node *node, const str
   struct sc_node scalar = *value;
   if (!scalar.source) scalar.source = node->source;
   sc_bind(c, &scalar, p, path, out);
+  out->name = node->key ? node->key : p->name;
   c->depth--;
   if (!range || out->form != SIM_NUMBER) return;
   if (range->kind != SC_SCALAR || out->ranged) {
@@ -362,13 +363,15 @@ static void bind_quantity(struct sc *c, const struct sc_node *node, const struct
     bind_scalar_quantity(c, node, p, path, out);
   } else if (sc_node_find(node, "value") || sc_node_find(node, "range")) {
     bind_written_out(c, node, p, path, out);
-  } else if ((p->flags & SIM_BY_TIME) && has_steps(node)) {
-    bind_steps(c, node, p, path, out);
+  } else if (has_steps(node)) {
+    if (p->flags & SIM_BY_TIME)
+      bind_steps(c, node, p, path, out);
+    else
+      sc_error(c, node, path, "`%s` does not go by time", p->name);
   } else if (p->flags & SIM_BY_GROUP) {
     bind_groups(c, node, p, path, out);
   } else {
-    sc_error(c, node, path, "expected one value, found a mapping%s",
-             has_steps(node) ? ": this does not go by time" : "");
+    sc_error(c, node, path, "expected one value, found a mapping");
   }
 }
 

@@ -221,8 +221,7 @@ char *sim_reference_markdown(void) {
 
 char *sim_models_text(const char *name_or_null) {
   bool known = !name_or_null;
-  for (const struct sim_model *const *m = sim_models; *m; m++)
-    known = known || strcmp((*m)->name, name_or_null) == 0;
+  for (const struct sim_model *const *m = sim_models; *m; m++) known = known || strcmp((*m)->name, name_or_null) == 0;
   if (!known) return NULL;
   return written_by(models, name_or_null);
 }

@@ -110,7 +110,8 @@ static bool read_unit(struct sc *c, const char *text, size_t at, size_t end, str
   bool joined = true; /* the next word continues the unit */
   while (at < end) {
     size_t n = 0;
-    while (at + n < end && text[at + n] != ' ') n++;
+    while (at + n < end && text[at + n] != ' ' && !(n > 0 && text[at + n] == '/' && sc_magnitude(text + at, n) > 0))
+      n++;
     double magnitude = unit.n == 0 && !*q->word ? sc_magnitude(text + at, n) : 0;
     if (magnitude > 0) {
       q->magnitude = magnitude;
@@ -173,7 +174,7 @@ static const char *quantity_text(struct sc *c, const struct quantity *q, bool ra
   struct sc_text t = {.c = c};
   sc_text_add(&t, "%s", sc_number(c, q->number));
   if (*q->word) sc_text_add(&t, " %s", q->word);
-  if (*q->unit) sc_text_add(&t, "%s%s", *q->unit == '/' && !*q->word ? "" : " ", q->unit);
+  if (*q->unit) sc_text_add(&t, "%s%s", *q->unit == '/' ? "" : " ", q->unit);
   if (range && q->ranged) sc_text_add(&t, " (%s..%s)", sc_number(c, q->low), sc_number(c, q->high));
   return t.at;
 }
@@ -481,6 +482,10 @@ bool sc_rule(struct sc *c, const struct sc_node *node, size_t length, const stru
   struct sc_node *left = slice(c, node, 0, trim(text, 0, at)), *right = slice(c, node, skip(text, at + 4, end), end);
   if (!sc_quantity(c, left, strlen(left->text), &count, path, &number)) return false;
   if (!sc_quantity(c, right, strlen(right->text), &window_param, path, &window)) return false;
+  if (!strchr(number.written, ' ')) {
+    sc_error(c, left, path, "of what? Expected a rule such as `5 %ss in 7 days`, found `%.*s`", noun, (int)end, text);
+    return false;
+  }
   out->form = SIM_COUNTING;
   out->number = number.number;
   out->low = window.number;

@@ -166,10 +166,12 @@ static void scalar(struct builder *b, struct fy_event *event) {
   place(b, node);
 }
 
-static void forbid(struct builder *b, struct fy_token *token, const char *what) {
+/* behind: the token's mark is that many columns behind where it begins (`&` and `*` are before it). */
+static void forbid(struct builder *b, struct fy_token *token, unsigned behind, const char *what) {
   struct sc_node at = {0};
   if (!token) return;
   set_place(&at, fy_token_start_mark(token), b->doc);
+  at.column -= behind;
   sc_error(b->c, &at, NULL, "%s not part of the language: use `like`", what);
 }
 
@@ -184,22 +186,22 @@ static void accept(struct builder *b, struct fy_event *event) {
     }
     break;
   case FYET_ALIAS:
-    forbid(b, event->alias.anchor, "an alias (`*name`) is");
+    forbid(b, event->alias.anchor, 1, "an alias (`*name`) is");
     place(b, sc_node_new(b->c, SC_NULL, NULL));
     break;
   case FYET_SCALAR:
-    forbid(b, event->scalar.anchor, "an anchor (`&name`) is");
-    forbid(b, event->scalar.tag, "a tag (`!name`) is");
+    forbid(b, event->scalar.anchor, 1, "an anchor (`&name`) is");
+    forbid(b, event->scalar.tag, 0, "a tag (`!name`) is");
     scalar(b, event);
     break;
   case FYET_MAPPING_START:
-    forbid(b, event->mapping_start.anchor, "an anchor (`&name`) is");
-    forbid(b, event->mapping_start.tag, "a tag (`!name`) is");
+    forbid(b, event->mapping_start.anchor, 1, "an anchor (`&name`) is");
+    forbid(b, event->mapping_start.tag, 0, "a tag (`!name`) is");
     open_collection(b, SC_MAP, event->mapping_start.mapping_start);
     break;
   case FYET_SEQUENCE_START:
-    forbid(b, event->sequence_start.anchor, "an anchor (`&name`) is");
-    forbid(b, event->sequence_start.tag, "a tag (`!name`) is");
+    forbid(b, event->sequence_start.anchor, 1, "an anchor (`&name`) is");
+    forbid(b, event->sequence_start.tag, 0, "a tag (`!name`) is");
     open_collection(b, SC_LIST, event->sequence_start.sequence_start);
     break;
   case FYET_MAPPING_END:
@@ -216,7 +218,7 @@ static void report_library(struct builder *b, struct fy_diag *diag) {
   size_t before = b->c->errors;
   for (struct fy_diag_error *e; (e = fy_diag_errors_iterate(diag, &state));) {
     if (e->type < FYET_ERROR || !e->msg) continue;
-    struct sc_node at = {.doc = b->doc, .line = (unsigned)(e->line + 1), .column = (unsigned)(e->column + 1)};
+    struct sc_node at = {.doc = b->doc, .line = (unsigned)e->line, .column = (unsigned)e->column};
     sc_error(b->c, &at, NULL, "this is not YAML: %s", e->msg);
   }
   if (b->c->errors == before) text_error(b->c, b->doc, 1, 1, "this is not YAML");
