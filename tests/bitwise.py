@@ -76,7 +76,7 @@ SCENARIO: Tree = {
     "repair": {"grid": {"layer": "power", "team": "crews", "time": "lognormal median 1 days p95 4 days"}},
     "couplings": {
         "blackout": {"while": "power.down", "multiply": "clinics.detection", "by": "50 %", "above": "20 %"},
-        "too_ill": {"while": "outbreak.infectious", "multiply": "vaccinate.uptake", "by": "0 %"},
+        "behind": {"while": "outbreak.recovered", "multiply": "outbreak.infectivity", "by": "50 %"},
     },
     "measures": {
         "recovery": {"levels": "[50 %, 90 %]", "hold": "3 days"},
@@ -109,7 +109,7 @@ WRITTEN_OUT: Tree = patched(
     hazards__outbreak__infectious={"call": "lognormal", "median": {"value": "4 days"}, "p95": "9 days"},
     hazards__outbreak__layer=["contacts", "online"],
     sensing__clinics__ascertainment={"value": "50 %", "source": "illustrative"},
-    actions__vaccinate__uptake={"adults": "60 %", "elderly": {"value": "80 %"}},
+    actions__vaccinate__uptake={"adults": "60 %", "elderly": "80 %"},
     arms__double={"teams": {"vaccinators": {"size": "x 2"}}},
 )
 
@@ -245,14 +245,14 @@ class Bitwise:
     def entries_added_and_moved(self) -> None:
         more = patched(
             SCENARIO,
-            society__layers__aaa={"nodes": "people", "graph": "erdos_renyi mean_degree 3"},
+            society__layers__a_layer={"nodes": "people", "graph": "erdos_renyi mean_degree 3"},
             society__layers__water={"nodes": "15", "failure": "exponential mean 30 days"},
-            hazards__aaa={"like": "sis", "layer": "aaa", "transmission": "0.2/day",
-                          "infectious": "exponential mean 3 days"},
-            incidents__aaa={"starts": "aaa", "seeds": "3 people", "arrivals": "poisson 0.1/day"},
-            sensing__aaa={"watches": "aaa.infectious", "ascertainment": "20 %"},
-            teams__aaa={"size": "3"},
-            repair__aaa={"layer": "water", "team": "aaa", "time": "exponential mean 2 days"},
+            hazards__a_hazard={"like": "sis", "layer": "a_layer", "transmission": "0.2/day",
+                               "infectious": "exponential mean 3 days"},
+            incidents__an_incident={"starts": "a_hazard", "seeds": "3 people", "arrivals": "poisson 0.1/day"},
+            sensing__a_sensor={"watches": "a_hazard.infectious", "ascertainment": "20 %"},
+            teams__a_team={"size": "3"},
+            repair__a_repair={"layer": "water", "team": "a_team", "time": "exponential mean 2 days"},
         )
         few, many = Values(self.reference()), Values(self.run(self.write(more, random.Random(3))))
         unequal = [name for name in COMMON_NUMBERS.split() if not same_bits(few.data[name], many.data[name])]
@@ -273,7 +273,7 @@ class Bitwise:
         return sorted(unequal)
 
     def zero_effect(self) -> None:
-        sections, names = {"action", "team", "item"}, ("cost",)
+        sections, names = {"action", "team", "item"}, ("cost", "events")
         without = self.run(self.scenario, "--set", "actions.vaccinate=null")
         zero = self.run(self.scenario, "--set", "actions.vaccinate.efficacy=0 %")
         unequal = self.unequal_but_for(without, zero, sections, names)

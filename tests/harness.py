@@ -111,14 +111,18 @@ def patched(tree: Tree, **changes: Any) -> Tree:
 # ---- results --------------------------------------------------------------------------------------------------------
 
 
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
 def _bits(value: Any) -> bytes:
     array = np.asarray(value)
     if array.dtype == object:
-        return repr([x.decode() if isinstance(x, bytes) else str(x) for x in array.ravel().tolist()]).encode()
+        return repr([_text(x) for x in array.ravel().tolist()]).encode()
     return f"{array.dtype}{array.shape}".encode() + array.tobytes()
 
 
-def contents(path: Path, prefixes: Sequence[str] = ("provenance_",)) -> dict[str, bytes]:
+def contents(path: Path, prefixes: Sequence[str] = ("provenance_",), names: Sequence[str] = ("scenario",)) -> dict[str, bytes]:
     """Every variable, its dimensions and every attribute of a results file as bytes; NaN is equal to the same NaN.
 
     Parameters
@@ -127,11 +131,14 @@ def contents(path: Path, prefixes: Sequence[str] = ("provenance_",)) -> dict[str
         The results file.
     prefixes
         Names that start with one of these are left out: where and when a run was made.
+    names
+        These are left out too: the scenario as it was written (as expanded, it is compared).
     """
     found: dict[str, bytes] = {}
 
     def left_out(name: str) -> bool:
-        return name.rsplit("/", 1)[-1].startswith(tuple(prefixes))
+        last = name.rsplit("/", 1)[-1]
+        return last.startswith(tuple(prefixes)) or last in names
 
     def attributes(name: str, node: h5py.HLObject) -> None:
         for key in node.attrs:
@@ -167,12 +174,12 @@ class Values:
             self.data = {name: node[()] for name, node in file.items() if isinstance(node, h5py.Dataset)}
             self.dims = {name: [d[0].name.rsplit("/", 1)[-1] if len(d) else "" for d in node.dims]
                          for name, node in file.items() if isinstance(node, h5py.Dataset)}
-            self.flags = {name: str(node.attrs["flag_meanings"]).split() for name, node in file.items()
+            self.flags = {name: _text(node.attrs["flag_meanings"]).split() for name, node in file.items()
                           if "flag_meanings" in node.attrs}
 
     def labels(self, dimension: str) -> list[str]:
         """The text coordinates of a dimension."""
-        return [x.decode() if isinstance(x, bytes) else str(x) for x in self.data[dimension]]
+        return [_text(x) for x in self.data[dimension]]
 
     def runs(self) -> list[str]:
         """The variables that have a value for each run."""

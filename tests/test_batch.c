@@ -3,6 +3,7 @@
 #include "sim/core/mem.h"
 #include "sim/experiment/experiment.h"
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,9 +201,9 @@ Test(batch, refuses_to_overwrite_other_results) {
   cr_assert_eq(run(s, output("r"), 1, 6, false, text), SIM_ERR_INPUT);
   cr_assert_not_null(strstr(text, "another number of replicates"), "%s", text);
   cr_assert_eq(run(other, output("r"), 1, -1, true, text), 0, "%s", text);
-  FILE *f = fopen(output("text"), "w");
-  fputs("notes", f);
-  fclose(f);
+  int fd = open(output("text"), O_CREAT | O_WRONLY, 0666);
+  cr_assert_eq(write(fd, "notes", 5), 5);
+  close(fd);
   cr_assert_eq(run(s, output("text"), 1, -1, false, text), SIM_ERR_INPUT);
   cr_assert_eq(run(s, "/nowhere/at/all.h5", 1, -1, false, text), SIM_ERR_INPUT);
   cr_assert_eq(run(s, dir, 1, -1, false, text), SIM_ERR_INPUT);

@@ -171,6 +171,16 @@ Test(contagion, mixing_takes_multipliers_above_one) {
   free(s);
 }
 
+Test(contagion, mixing_says_where_a_multiplier_is_too_large) {
+  struct test_world t;
+  test_world_open(&t, OUTBREAK("25", "net: {graph: homogeneous contacts 5}",
+                               "like: sir, layer: net, transmission: 1/day, infectious: 9 days",
+                               MASKS("50", "1700", "100")));
+  cr_assert_eq(sim_run_execute(t.run, 0, 0, &t.row), 0);
+  cr_assert(strstr(t.row.error, "hazards.flu: a multiplier of 17 is too large"), "%s", t.row.error);
+  test_world_close(&t);
+}
+
 /* ---- one edge --------------------------------------------------------------------------------------------------- */
 
 static double cut(double t, double survival) {

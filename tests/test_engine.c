@@ -3,6 +3,7 @@
  * knobs, watchers, errors and the reset between runs. This program's own list of models stands for the generated one.
  */
 #include "sim/core/builder.h"
+#include "sim/core/recorder.h"
 #include "worlds.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -259,7 +260,8 @@ Test(engine, a_cycle_is_an_error_and_leaves_no_trace) {
   endless = true;
   cr_assert_eq(sim_run_execute(t.run, 0, 0, &t.row), 0);
   cr_assert(strstr(t.row.error, "cycle") && strstr(t.row.error, "day 1.5"), "%s", t.row.error);
-  for (size_t c = 0; c < t.columns; c++) cr_assert(isnan(t.row.columns[c]));
+  for (size_t c = 0; c < t.columns; c++)
+    cr_assert(t.column[c].dtype == SIM_FLAG ? t.row.columns[c] == SIM_STATUS_FAILED : isnan(t.row.columns[c]));
   endless = false;
   test_world_run(&t, 0);
   cr_assert_eq(test_value(&t, "value"), 42);
@@ -441,6 +443,8 @@ Test(engine, a_factor_outside_its_limits_is_refused) {
   static const struct hooks h[] = {{.name = "p", .plan = knob_plan}, {0}};
   hooks = h;
   test_refused(WORLD("1", "10", "  x: {like: actor}\n  p: {like: actor, by: 2000 %}\n"), "outside");
+  test_refused(WORLD("1", "10", "  x: {like: actor}\n  p: {like: actor, by: {few: 2000 %, many: 1}}\n"),
+               "20 of group few is outside");
 }
 
 /* ---- watchers --------------------------------------------------------------------------------------------------- */

@@ -31,7 +31,6 @@ struct contact { /* one contact process of a source on a homogeneous layer */
 
 struct contagion {
   const struct contagion_plan *plan;
-  const struct sim_graph **graph; /* [layers] */
   sim_handle *pending;            /* [size] */
   uint32_t *source, *source_stay; /* [size] of the pending event */
   uint8_t *via;                   /* [size] layer of the pending event */
@@ -160,7 +159,7 @@ static void recompute(struct sim_run *run, const struct sim_instance *self, stru
   unsigned via = 0;
   for (unsigned l = 0; l < s->plan->layers; l++) {
     if (s->plan->layer[l].mixing) continue;
-    const struct sim_graph *g = s->graph[l];
+    const struct sim_graph *g = sim_run_graph(run, s->plan->layer[l].layer);
     for (uint64_t e = g->in_row[v]; e < g->in_row[v + 1]; e++) {
       uint32_t u = g->from[e];
       if (!is_source(run, self, s, u)) continue;
@@ -180,7 +179,7 @@ static void recompute(struct sim_run *run, const struct sim_instance *self, stru
 
 /* u's edges on layer l have a new time: keep the least. */
 static void offer(struct sim_run *run, const struct sim_instance *self, struct contagion *s, uint32_t u, unsigned l) {
-  const struct sim_graph *g = s->graph[l];
+  const struct sim_graph *g = sim_run_graph(run, s->plan->layer[l].layer);
   for (uint64_t e = g->row[u]; e < g->row[u + 1]; e++) {
     uint32_t v = g->to[e];
     if (!is_target(run, self, s, v)) continue;
@@ -261,6 +260,8 @@ static void meet(struct sim_run *run, const struct sim_instance *self, struct co
   if (m > 0) {
     m *= walk_of(s, KNOB_INFECTIVITY, u).value * walk_of(s, KNOB_SUSCEPTIBILITY, v).value *
          walk_of(s, KNOB_LAYER, layer->layer).value * walk_of(s, KNOB_TRANSMISSION, 0).value;
+    if (m > s->processes)
+      sim_run_fail(run, "%s: a multiplier of %g is too large for a homogeneous layer", self->path, m);
     if (((double)block[3] + 0.5) * 0x1p-32 < m - process)
       sim_move(run, self->machine, v, p->infected[sim_state(run, self->machine, v)]);
   }
@@ -351,8 +352,8 @@ static void contagion_knob(struct sim_run *run, const struct sim_instance *self,
 
 static void contagion_close(void *state) {
   struct contagion *s = state;
-  void *arrays[] = {s->graph,   s->pending, s->source, s->source_stay, s->via,     s->infectious, s->place,
-                    s->history, s->contact, s->order,  s->head[0],     s->head[1], s->head[2],    s->head[3]};
+  void *arrays[] = {s->pending, s->source, s->source_stay, s->via,     s->infectious, s->place,  s->history,
+                    s->contact, s->order,  s->head[0],     s->head[1], s->head[2],    s->head[3]};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) sim_free(arrays[i]);
 }
 
@@ -374,15 +375,13 @@ static int contagion_open(struct sim_run *run, const struct sim_instance *self, 
   struct contagion *s = state;
   const struct contagion_plan *p = s->plan = self->plan;
   uint32_t size = sim_run_population(run, p->population)->size;
-  s->graph = sim_calloc(p->layers + 1u, sizeof *s->graph);
   s->pending = sim_calloc(size, sizeof *s->pending);
   s->source = sim_calloc(size, sizeof *s->source);
   s->source_stay = sim_calloc(size, sizeof *s->source_stay);
   s->via = sim_calloc(size, sizeof *s->via);
   s->infectious = sim_calloc(size, sizeof *s->infectious);
   s->place = sim_calloc(size, sizeof *s->place);
-  if (!s->graph || !s->pending || !s->source || !s->source_stay || !s->via || !s->infectious || !s->place)
-    return SIM_ERR_MEMORY;
+  if (!s->pending || !s->source || !s->source_stay || !s->via || !s->infectious || !s->place) return SIM_ERR_MEMORY;
   uint32_t subjects[4] = {size, size, p->world_layers, 1};
   for (unsigned k = 0; k < 4; k++)
     if (sim_factor_varies(run, self, k) && !(s->head[k] = sim_calloc(subjects[k] + 1u, sizeof *s->head[k])))
@@ -414,7 +413,6 @@ static void draw_initial(struct sim_run *run, const struct sim_instance *self, s
 
 static void contagion_begin(struct sim_run *run, const struct sim_instance *self, void *state) {
   struct contagion *s = state;
-  for (unsigned l = 0; l < s->plan->layers; l++) s->graph[l] = sim_run_graph(run, s->plan->layer[l].layer);
   if (s->plan->initial_total) draw_initial(run, self, s);
 }
 

@@ -70,7 +70,8 @@ static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
   if (ret || !target) return SIM_ERR_INPUT;
   uint32_t population = self->population = sim_builder_machine_population(b, p->machine);
   p->whole = knob->scope == SIM_SCOPE_WHOLE;
-  p->above = sim_value_number(self->params, "above") * sim_builder_population(b, population)->size;
+  double above = sim_value_number(self->params, "above") * sim_builder_population(b, population)->size;
+  p->above = floor(above + 1e-9 * (1 + above)); /* 29 % of 100 is 29, whatever 0.29 is in binary */
   if (knob->scope == SIM_SCOPE_LAYER)
     return sim_diag_add(sim_builder_diag(b), &multiply->mark, multiply->path,
                         "%s goes by layer: a coupling cannot multiply it", multiply->text);

@@ -47,14 +47,10 @@ static void print_sources(const struct sim_scenario *s, size_t arm) {
 
 /* ---- perfect information --------------------------------------------------------------------------------------- */
 
-static size_t print_actual(const struct sim_value *v, const char *arm) {
-  size_t n = 0;
-  if (v->form == SIM_ACTUAL) {
+static void print_actual(const struct sim_value *v, const char *arm) {
+  if (v->form == SIM_ACTUAL)
     printf("perfect information (arm %s): %s: %s\n", arm, v->path, v->written ? v->written : "actual");
-    return 1;
-  }
-  for (size_t i = 0; i < v->n; i++) n += print_actual(&v->items[i], arm);
-  return n;
+  for (size_t i = 0; v->form != SIM_ACTUAL && i < v->n; i++) print_actual(&v->items[i], arm);
 }
 
 /* ---- cost ------------------------------------------------------------------------------------------------------ */
@@ -112,14 +108,13 @@ static void print_time(double seconds) {
     printf("%.3g core-hours", seconds / 3600);
 }
 
-/* Binds each arm, lists its perfect information and adds its estimated core-seconds to *total. */
+/* Binds an arm, plans its world and adds its estimated core-seconds to *total. */
 static int check_arm(const struct sim_scenario *s, size_t arm, const struct sim_design *design,
                      struct sim_graph_cache *cache, double *total, struct sim_diag *diag) {
   struct sim_bound *bound = NULL;
   struct sample sample = {0};
   int code = sim_scenario_bind(&bound, s, arm, NULL, 0, diag);
   if (code) return code;
-  print_actual(sim_bound_root(bound), sim_scenario_arm(s, arm));
   code = time_arm(sim_bound_root(bound), design->seed, cache, 1.0 / (double)(design->arms + 1), &sample, diag);
   sim_bound_free(bound);
   if (sample.failed)
@@ -133,27 +128,37 @@ static const char *plural(size_t n) {
   return n == 1 ? "" : "s";
 }
 
+static int print_summary(const struct sim_scenario *s, const struct sim_design *d, double seconds,
+                         struct sim_diag *diag) {
+  printf("runs: %zu arm%s x %zu point%s x %zu replicate%s = %zu\n", d->arms, plural(d->arms), d->points,
+         plural(d->points), d->replicates, plural(d->replicates), sim_design_runs(d));
+  printf("seed: %llu\nhash: %016llx\n", (unsigned long long)d->seed, (unsigned long long)sim_scenario_hash(s));
+  print_sources(s, d->reference);
+  for (size_t arm = 0; arm < d->arms; arm++) {
+    struct sim_bound *bound = NULL;
+    int code = sim_scenario_bind(&bound, s, arm, NULL, 0, diag);
+    if (code) return code;
+    print_actual(sim_bound_root(bound), sim_scenario_arm(s, arm));
+    sim_bound_free(bound);
+  }
+  printf("estimated cost: ");
+  print_time(seconds);
+  puts(" (from a sample at the values as written)");
+  return 0;
+}
+
 static int summarise(const struct sim_scenario *s, struct sim_diag *diag) {
   struct sim_design design = {0};
-  struct sim_graph_cache *cache = NULL;
-  double total = 0;
+  double seconds = 0;
   int code = sim_design_init(&design, s, -1, -1, diag);
   if (code) return code;
-  code = SIM_ERR_MEMORY;
-  cache = sim_graph_cache_create();
-  if (!cache) goto out;
-  printf("runs: %zu arm%s x %zu point%s x %zu replicate%s = %zu\n", design.arms, plural(design.arms), design.points,
-         plural(design.points), design.replicates, plural(design.replicates), sim_design_runs(&design));
-  printf("seed: %llu\nhash: %016llx\n", (unsigned long long)design.seed, (unsigned long long)sim_scenario_hash(s));
-  print_sources(s, design.reference);
-  code = 0;
-  for (size_t arm = 0; code == 0 && arm < design.arms; arm++) code = check_arm(s, arm, &design, cache, &total, diag);
-  if (code == 0) {
-    printf("estimated cost: ");
-    print_time(total);
-    printf(" (from a sample at the values as written)\n");
+  struct sim_graph_cache *cache = sim_graph_cache_create();
+  if (!cache) code = SIM_ERR_MEMORY;
+  for (size_t arm = 0; cache && arm < design.arms; arm++) { /* every arm, so that every error is told */
+    int arm_code = check_arm(s, arm, &design, cache, &seconds, diag);
+    if (code == 0) code = arm_code;
   }
-out:
+  if (code == 0) code = print_summary(s, &design, seconds, diag);
   sim_graph_cache_free(cache);
   sim_design_free(&design);
   return code;

@@ -265,7 +265,8 @@ void sim_builder_watch(struct sim_builder *b, const struct sim_instance *self, u
 /* ---- knobs ----------------------------------------------------------------------------------------------------- */
 
 static int group_factors(struct sim_builder *b, const struct sim_value *at, struct sim_modifier *m,
-                         const struct sim_instance *target, const struct sim_value *by_group) {
+                         const struct sim_instance *target, const struct sim_knob *knob,
+                         const struct sim_value *by_group) {
   const struct sim_population *p = &b->world->population[target->population];
   m->by_group = sim_calloc(p->groups + 1u, sizeof *m->by_group);
   if (!m->by_group) return SIM_ERR_MEMORY;
@@ -275,7 +276,11 @@ static int group_factors(struct sim_builder *b, const struct sim_value *at, stru
     if (g < 0)
       return sim_diag_add(b->diag, &at->mark, at->path, "population %s has no group %s", p->name,
                           by_group->items[i].name);
-    m->by_group[g] = by_group->items[i].number;
+    double f = by_group->items[i].number;
+    if (!(f >= knob->min && f <= knob->max))
+      return sim_diag_add(b->diag, &at->mark, at->path, "the factor %g of group %s is outside %g..%g of %s.%s", f,
+                          by_group->items[i].name, knob->min, knob->max, target->path, knob->name);
+    m->by_group[g] = f;
   }
   return 0;
 }
@@ -311,7 +316,7 @@ uint32_t sim_builder_modifier(struct sim_builder *b, const struct sim_instance *
   struct sim_modifier *m = &w->modifier[w->modifiers];
   *m = (struct sim_modifier){self->index, target->index, k, plan->modifiers - 1, factor, NULL};
   if (by_group && by_group->form == SIM_GROUPS && knobs[k].scope == SIM_SCOPE_ENTITY) {
-    int ret = group_factors(b, at, m, target, by_group);
+    int ret = group_factors(b, at, m, target, &knobs[k], by_group);
     if (ret) fail(b, ret);
   }
   return w->modifiers++;

@@ -253,6 +253,7 @@ void sim_society_draw_graphs(struct sim_run *run) {
     uint64_t block = block_of(l, run->replicate);
     if (run->graph_owned[i] && run->graph_block[i] == block && run->graph_point == run->point) continue;
     if (run->graph_owned[i]) sim_graph_free(run->graph[i]);
+    run->graph[i] = NULL;
     run->graph_owned[i] = false;
     struct sim_rng rng;
     sim_rng_init(&rng, w->seed, block, run->point);

@@ -71,9 +71,14 @@ const struct sc_node *sc_find_path(struct sc *c, const struct sc_node *node, con
   return node;
 }
 
-static void no_ranges(struct sim_value *v) {
+static const char *call_text(struct sc *c, const struct sim_value *v);
+
+static void no_ranges(struct sc *c, struct sim_value *v) {
+  const char *range = v->form == SIM_NUMBER ? strstr(v->written, " (") : NULL;
+  if (range) v->written = sc_copy(c, v->written, (size_t)(range - v->written));
   v->ranged = false;
-  for (size_t i = 0; i < v->n; i++) no_ranges(&v->items[i]);
+  for (size_t i = 0; i < v->n; i++) no_ranges(c, &v->items[i]);
+  if (v->form == SIM_CALLED) v->written = call_text(c, v);
 }
 
 /* The value of `$a.b`: of the nearest enclosing mapping that has that path. Its range stays with what is referred to.
@@ -96,7 +101,7 @@ static void bind_reference(struct sc *c, const struct sc_node *node, const struc
     c->references--;
     out->mark = sc_mark(node);
     out->name = node->key ? node->key : p->name;
-    no_ranges(out);
+    no_ranges(c, out);
     return;
   }
   sc_error(c, node, path, "`%s` names no parameter around here or at the top", node->text);
@@ -455,10 +460,12 @@ static void bind_text(struct sc *c, const struct sc_node *node, const struct sim
 /* design.vary as {path: range}: the ranges are read once the paths are known (refs.c). */
 static void bind_varied(struct sc *c, const struct sc_node *node, const struct sim_param *p, const char *path,
                         struct sim_value *out) {
+  struct sc_node sorted = sc_node_shallow(c, node);
+  sc_node_sort(&sorted);
   out->form = SIM_MAPPING;
   out->items = sc_alloc(c, (node->n + 1) * sizeof *out->items);
   for (size_t i = 0; i < node->n; i++) {
-    const struct sc_node *child = node->items[i];
+    const struct sc_node *child = sorted.items[i];
     if (strcmp(child->key, "source") == 0) continue;
     if (child->kind != SC_SCALAR) {
       sc_error(c, child, path, "expected a range such as `10..60 %%`");
@@ -466,7 +473,7 @@ static void bind_varied(struct sc *c, const struct sc_node *node, const struct s
     }
     out->items[out->n++] = (struct sim_value){.param = p,
                                               .name = child->key,
-                                              .path = path,
+                                              .path = join(c, path, child->key),
                                               .source = "assumed",
                                               .text = child->text,
                                               .written = child->text,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sim/scenario/patch.h"
 #include "sim/scenario/bind.h"
+#include "sim/scenario/expand.h"
 #include "sim/scenario/names.h"
 #include "sim/scenario/scalar.h"
 #include <stdlib.h>
@@ -184,7 +185,7 @@ struct sc_node *sc_merge(struct sc *c, struct sc_node *target, const struct sc_n
 }
 
 void sc_strip_nulls(struct sc_node *node, bool root) {
-  if (node->kind != SC_MAP) return;
+  if (node->kind != SC_MAP || (!root && sc_node_find(node, "like"))) return; /* beside `like` null is a patch */
   size_t kept = 0;
   for (size_t i = 0; i < node->n; i++) {
     struct sc_node *child = node->items[i];
@@ -278,7 +279,7 @@ static struct sc_node *settle_factor(struct sc *c, struct sc_node *node, struct 
   return result;
 }
 
-struct sc_node *sc_settle(struct sc *c, struct sc_node *node, const struct sim_param *p, const char *path) {
+static struct sc_node *settle_top(struct sc *c, struct sc_node *node, const struct sim_param *p, const char *path) {
   double factor;
   if (!node->under) return node;
   struct sc_node *under = sc_settle(c, node->under, p, path);
@@ -293,4 +294,25 @@ struct sc_node *sc_settle(struct sc *c, struct sc_node *node, const struct sim_p
   unfolded = merge(c, unfolded, node, path, false);
   unfolded->key = node->key;
   return unfolded;
+}
+
+/* The parts of a written-out value, of a call or of a value by group, each with its own descriptor. */
+static void settle_parts(struct sc *c, struct sc_node *map, const struct sim_param *p, const char *path) {
+  const struct sc_node *name = sc_node_find(map, "call");
+  const struct sim_call *call =
+      name && name->kind == SC_SCALAR ? sc_call_find(p, name->text, strlen(name->text)) : NULL;
+  for (size_t i = 0; i < map->n; i++) {
+    struct sc_node *child = map->items[i];
+    const struct sim_param *part = p;
+    if (call) part = sc_table_find(call->params, child->key);
+    if (!part || !child->under) continue;
+    map->items[i] = sc_settle(c, child, sc_resolve_unit(c, part, p->unit), sc_printf(c, "%s.%s", path, child->key));
+    map->items[i]->key = child->key;
+  }
+}
+
+struct sc_node *sc_settle(struct sc *c, struct sc_node *node, const struct sim_param *p, const char *path) {
+  node = settle_top(c, node, p, path);
+  if (node->kind == SC_MAP && (p->kind == SIM_QUANTITY || sc_is_call_kind(p))) settle_parts(c, node, p, path);
+  return node;
 }

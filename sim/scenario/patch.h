@@ -11,7 +11,7 @@
 
 /* target (or NULL: absent) patched; NULL if removed. Changes target; copies what it takes from the patch. */
 struct sc_node *sc_merge(struct sc *c, struct sc_node *target, const struct sc_node *patch, const char *path);
-/* Removes nulls, except in arms, where they are patches. */
+/* Removes nulls, except in arms and beside `like`, where they are patches. */
 void sc_strip_nulls(struct sc_node *node, bool root);
 /* Makes one value of a node and what lies under it. */
 struct sc_node *sc_settle(struct sc *c, struct sc_node *node, const struct sim_param *p, const char *path);

@@ -238,27 +238,32 @@ static void load(struct sc *c, struct sim_scenario *s, const char *text, size_t 
   s->base = root;
 }
 
+static int read_and_load(struct sc *c, struct sim_scenario *s, const char *path, const char *text, size_t length,
+                         const char *name, const struct sim_patch *sets, size_t n_sets) {
+  if (path) {
+    const char *slash = strrchr(path, '/');
+    s->directory = slash ? sc_copy(c, path, (size_t)(slash - path)) : ".";
+    if (slash == path) s->directory = "/";
+    text = sc_read_file(c, path, &length, NULL, NULL);
+  } else {
+    text = sc_copy(c, text, length);
+    if (s->directory) s->directory = sc_copy(c, s->directory, strlen(s->directory));
+  }
+  if (!text) return SIM_ERR_INPUT;
+  s->text = text;
+  load(c, s, text, length, name, sets, n_sets);
+  if (!s->base) return SIM_ERR_INPUT;
+  int ret = check_arms(s, c->diag);
+  s->library.frozen = true;
+  return ret != 0 ? ret : c->errors > 0 ? SIM_ERR_INPUT : 0;
+}
+
 static int load_text(struct sim_scenario *s, const char *path, const char *text, size_t length, const char *name,
                      const struct sim_patch *sets, size_t n_sets, struct sim_diag *diag) {
   jmp_buf unwind;
   s->library.arena = &s->arena;
   struct sc c = {.arena = &s->arena, .diag = diag, .unwind = &unwind, .library = &s->library};
-  if (setjmp(unwind) != 0) return SIM_ERR_MEMORY;
-  if (path) {
-    const char *slash = strrchr(path, '/');
-    s->directory = slash ? sc_copy(&c, path, (size_t)(slash - path)) : ".";
-    if (slash == path) s->directory = "/";
-    text = sc_read_file(&c, path, &length, NULL, NULL);
-  } else {
-    text = sc_copy(&c, text, length);
-  }
-  if (!text) return SIM_ERR_INPUT;
-  s->text = text;
-  load(&c, s, text, length, name, sets, n_sets);
-  if (!s->base) return SIM_ERR_INPUT;
-  int ret = check_arms(s, diag);
-  s->library.frozen = true;
-  return ret != 0 ? ret : c.errors > 0 ? SIM_ERR_INPUT : 0;
+  return setjmp(unwind) == 0 ? read_and_load(&c, s, path, text, length, name, sets, n_sets) : SIM_ERR_MEMORY;
 }
 
 static int create(struct sim_scenario **out, const char *path, const char *text, size_t length, const char *name,

@@ -187,16 +187,26 @@ static void listed(struct writer *w, int depth, const char *key, const struct sc
   leaf(w, depth, v->path, key, t.at, node);
 }
 
+/* A mapping in which nothing is given or has a default: left out, unless it is an entry of the user's. */
+static bool is_silent(const struct sim_value *v) {
+  if (v->form == SIM_ABSENT) return true;
+  if (v->form != SIM_MAPPING || v->model || (v->param->kind == SIM_NAMES && v->n > 0)) return false;
+  for (size_t i = 0; i < v->n; i++)
+    if (!is_silent(&v->items[i])) return false;
+  return true;
+}
+
 static void mapping(struct writer *w, int depth, const char *key, const struct sc_node *node,
                     const struct sim_value *v) {
-  bool model = v->param->kind == SIM_MODEL && v->model, any = model;
-  for (size_t i = 0; i < v->n; i++) any = any || v->items[i].form != SIM_ABSENT;
-  if (!any && node->filled) return;
-  open_map(w, depth, key, node->n == 0 && !model);
+  bool model = v->param->kind == SIM_MODEL && v->model;
+  open_map(w, depth, key, is_silent(v));
+  if (w->flat && key && is_silent(v)) leaf(w, depth, v->path, key, "{}", node);
   if (model) leaf(w, depth + 1, sc_printf(w->c, "%s.like", v->path), "like", v->model->name, node);
   for (size_t i = 0; i < v->n; i++) {
-    const struct sc_node *child = sc_node_find(node, v->items[i].name);
-    if (child) value(w, key ? depth + 1 : depth, v->items[i].name, child, &v->items[i]);
+    const struct sim_value *item = &v->items[i];
+    const struct sc_node *child = sc_node_find(node, item->name);
+    if (!child || (v->param->kind != SIM_NAMES && item->form == SIM_MAPPING && is_silent(item))) continue;
+    value(w, key ? depth + 1 : depth, item->name, child, item);
   }
 }
 
