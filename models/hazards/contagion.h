@@ -20,9 +20,9 @@ struct contagion_plan {
   uint32_t population, world_layers;
   unsigned layers;
   struct contagion_layer *layer;
-  bool attempt;           /* one try per contact, after `law`, with `probability` */
+  bool attempt; /* one try per contact, after `law`, with `probability` */
   double probability;
-  struct sim_law law;     /* hazard of transmission in the age of the source's stay, or delay of the attempt */
+  struct sim_law law; /* hazard of transmission in the age of the source's stay, or delay of the attempt */
   unsigned states, transitions;
   char **state_name;
   double *functionality;

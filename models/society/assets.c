@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Assets: the nodes of an infrastructure layer. A node is up, down (failed: waits for repair) or unsupplied (intact, but a
- * layer that it needs does not supply it). Node i of n needs node floor(i m / n) of the m of each needed layer, and serves
- * an equal block of the people, or of a number of customers. */
+/* Assets: the nodes of an infrastructure layer. A node is up, down (failed: waits for repair) or unsupplied (intact,
+ * but a layer that it needs does not supply it). Node i of n needs node floor(i m / n) of the m of each needed layer,
+ * and serves an equal block of the people, or of a number of customers. */
 #include "sim/core/model.h"
 #include <string.h>
 
@@ -14,26 +14,31 @@ struct assets_plan {
   uint32_t nodes;
   struct sim_law failure;
   unsigned needs;
-  uint32_t *supplier;       /* [needs] machines */
-  uint32_t *suppliers;      /* [needs] their nodes */
-  uint32_t people;          /* population served, or SIM_NONE */
-  uint32_t served;          /* machine of who is served */
-  uint32_t unserved;        /* observable of customers, or SIM_NONE */
+  uint32_t *supplier;  /* [needs] machines */
+  uint32_t *suppliers; /* [needs] their nodes */
+  uint32_t people;     /* population served, or SIM_NONE */
+  uint32_t served;     /* machine of who is served */
+  uint32_t unserved;   /* observable of customers, or SIM_NONE */
 };
 
 struct assets {
-  uint8_t *missing;     /* [nodes] needed layers that do not supply */
-  sim_handle *supply;   /* [nodes] */
-  sim_handle *serve;    /* [nodes] */
-  int64_t unserved;     /* customers */
+  uint8_t *missing;   /* [nodes] needed layers that do not supply */
+  sim_handle *supply; /* [nodes] */
+  sim_handle *serve;  /* [nodes] */
+  int64_t unserved;   /* customers */
 };
 
 static int declare_served(struct sim_builder *b, struct sim_instance *self, struct assets_plan *p) {
   static const char *const names[] = {"served", "unserved"};
   static const double functionality[] = {1, 0};
   static const uint8_t active[] = {0, 0}; /* the nodes are the load; these are whom it reaches */
-  struct sim_machine_spec spec = {.population = p->people, .states = 2, .state_names = names,
-                                  .functionality = functionality, .active = active, .rest = SERVED, .seeded = UNSERVED};
+  struct sim_machine_spec spec = {.population = p->people,
+                                  .states = 2,
+                                  .state_names = names,
+                                  .functionality = functionality,
+                                  .active = active,
+                                  .rest = SERVED,
+                                  .seeded = UNSERVED};
   int ret = sim_builder_machine(b, self, &spec);
   uint8_t state;
   char *path = sim_strf("%s.served", self->name);
@@ -60,9 +65,15 @@ static int assets_declare(struct sim_builder *b, struct sim_instance *self, void
       {"repair", DOWN, UP, NULL, -1},
       {"lose_supply", UP, UNSUPPLIED, NULL, -1},
       {"regain_supply", UNSUPPLIED, UP, NULL, -1}};
-  struct sim_machine_spec spec = {.population = population, .states = STATES, .state_names = names,
-                                  .functionality = functionality, .active = active, .rest = UP, .seeded = DOWN,
-                                  .transitions = TRANSITIONS, .transition = transition};
+  struct sim_machine_spec spec = {.population = population,
+                                  .states = STATES,
+                                  .state_names = names,
+                                  .functionality = functionality,
+                                  .active = active,
+                                  .rest = UP,
+                                  .seeded = DOWN,
+                                  .transitions = TRANSITIONS,
+                                  .transition = transition};
   int ret = sim_builder_machine(b, self, &spec);
   const struct sim_value *serves = sim_value_get(self->params, "serves");
   if (ret || serves->form == SIM_ABSENT) return ret;
@@ -122,7 +133,8 @@ static void assets_close(void *state) {
   sim_free(s->serve);
 }
 
-/* First of the `of` things that belong to node `node` of `nodes` (equal blocks: thing i belongs to floor(i nodes / of)).
+/* First of the `of` things that belong to node `node` of `nodes` (equal blocks: thing i belongs to floor(i nodes /
+ * of)).
  */
 static uint32_t block_start(uint32_t node, uint32_t nodes, uint32_t of) {
   return (uint32_t)(((uint64_t)node * of + nodes - 1) / nodes);
@@ -146,8 +158,7 @@ static void own_changed(struct sim_run *run, const struct sim_instance *self, st
     sim_schedule(run, self, EV_SUPPLY, c->entity, 0, sim_now(run), &s->supply[c->entity]);
   if (p->people != SIM_NONE) sim_schedule(run, self, EV_SERVE, c->entity, 0, sim_now(run), &s->serve[c->entity]);
   if (p->unserved == SIM_NONE) return;
-  const struct sim_population *nodes =
-      sim_run_population(run, self->population);
+  const struct sim_population *nodes = sim_run_population(run, self->population);
   int64_t customers = sim_population_weight(nodes, c->entity);
   s->unserved += c->to == UP ? -customers : customers;
   sim_observe(run, p->unserved, s->unserved);
@@ -174,7 +185,7 @@ static void assets_event(struct sim_run *run, const struct sim_instance *self, v
   for (uint32_t i = block_start(ev->entity, p->nodes, people); i < end; i++) sim_move(run, p->served, i, to);
 }
 
-/* Nodes that still lack supply are those whose suppliers are not up: only these are visited. */
+/* One byte a node, only where the layer needs others: a pass at memory speed. */
 static void assets_end(struct sim_run *run, const struct sim_instance *self, void *state) {
   const struct assets_plan *p = self->plan;
   struct assets *s = state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Incidents: attempts that arrive at given moments or at random, and what each does: start a hazard in some people, fail
- * nodes of a layer, or ask a team for work. The k-th arrival's draws are named by k, so every arm has the same. */
+/* Incidents: attempts that arrive at given moments or at random, and what each does: start a hazard in some people,
+ * fail nodes of a layer, or ask a team for work. The k-th arrival's draws are named by k, so every arm has the same. */
 #include "sim/core/model.h"
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,15 @@ struct incident_plan {
   int arrivals;
   int64_t *given; /* absolute ticks */
   uint32_t given_n;
-  struct sim_law interval;         /* renewal and Poisson */
-  double mean, amplitude, period;  /* sinusoidal, per day and days */
+  struct sim_law interval;        /* renewal and Poisson */
+  double mean, amplitude, period; /* sinusoidal, per day and days */
   uint32_t arrival_purpose, seed_purpose, service_purpose;
   uint32_t machine; /* starts, fails; or SIM_NONE */
   uint8_t into, eligible;
-  bool any_other;   /* everyone outside `into` is eligible (fails), not only those in `eligible` */
-  uint32_t *pool;   /* whom it may take, in the order of degree where seed_by says so; NULL: all */
+  bool any_other; /* everyone outside `into` is eligible (fails), not only those in `eligible` */
+  uint32_t *pool; /* whom it may take, in the order of degree where seed_by says so; NULL: all */
   uint32_t pool_n, wanted;
-  bool ordered;     /* take the first of the pool, not random ones */
+  bool ordered; /* take the first of the pool, not random ones */
   uint32_t server;
   struct sim_law service;
   int priority;
@@ -29,24 +29,36 @@ struct incident_plan {
 
 struct incident {
   uint32_t arrivals, candidates;
-  double clock; /* days, of the arrival process */
+  double clock;   /* days, of the arrival process */
   uint32_t *work; /* [pool_n] scratch for large samples */
 };
 
-/* ---- parameters ---------------------------------------------------------------------------------------------------- */
+/* ---- parameters ----------------------------------------------------------------------------------------------------
+ */
 
-static const struct sim_param poisson_params[] = {
-    {.name = "rate", .kind = SIM_QUANTITY, .unit = "1/day", .flags = SIM_FIRST | SIM_REQUIRED, .doc = "Arrivals per time."},
-    {.name = NULL}};
-static const struct sim_param renewal_params[] = {
-    {.name = "interval", .kind = SIM_LAW_CALL, .unit = "day", .flags = SIM_FIRST | SIM_REQUIRED,
-     .doc = "Time between arrivals, and until the first."},
-    {.name = NULL}};
+static const struct sim_param poisson_params[] = {{.name = "rate",
+                                                   .kind = SIM_QUANTITY,
+                                                   .unit = "1/day",
+                                                   .flags = SIM_FIRST | SIM_REQUIRED,
+                                                   .doc = "Arrivals per time."},
+                                                  {.name = NULL}};
+static const struct sim_param renewal_params[] = {{.name = "interval",
+                                                   .kind = SIM_LAW_CALL,
+                                                   .unit = "day",
+                                                   .flags = SIM_FIRST | SIM_REQUIRED,
+                                                   .doc = "Time between arrivals, and until the first."},
+                                                  {.name = NULL}};
 static const struct sim_param sinusoidal_params[] = {
     {.name = "mean", .kind = SIM_QUANTITY, .unit = "1/day", .flags = SIM_FIRST | SIM_REQUIRED, .doc = "Mean rate."},
-    {.name = "amplitude", .kind = SIM_QUANTITY, .unit = "1/day", .flags = SIM_REQUIRED,
+    {.name = "amplitude",
+     .kind = SIM_QUANTITY,
+     .unit = "1/day",
+     .flags = SIM_REQUIRED,
      .doc = "Half the difference between the highest and the lowest rate; at most the mean."},
-    {.name = "period", .kind = SIM_QUANTITY, .unit = "day", .flags = SIM_REQUIRED | SIM_OPEN_MIN,
+    {.name = "period",
+     .kind = SIM_QUANTITY,
+     .unit = "day",
+     .flags = SIM_REQUIRED | SIM_OPEN_MIN,
      .doc = "Time from crest to crest; the rate rises through its mean at the start."},
     {.name = NULL}};
 static const struct sim_call arrival_calls[] = {
@@ -56,34 +68,70 @@ static const struct sim_call arrival_calls[] = {
     {NULL, NULL, NULL}};
 
 static const struct sim_param params[] = {
-    {.name = "family", .kind = SIM_CHOICE, .fallback = "other",
+    {.name = "family",
+     .kind = SIM_CHOICE,
+     .fallback = "other",
      .choices = "biological misinformation cyber infrastructure fraud economic psychological institutional other",
      .doc = "Family of misuse or failure."},
-    {.name = "origin", .kind = SIM_CHOICE, .fallback = "misuse", .choices = "misuse accident autonomous",
+    {.name = "origin",
+     .kind = SIM_CHOICE,
+     .fallback = "misuse",
+     .choices = "misuse accident autonomous",
      .doc = "Origin: misuse by people, accident, or autonomous failure of a system."},
-    {.name = "arrivals", .kind = SIM_CALL, .flags = SIM_REQUIRED | SIM_OR_MOMENT | SIM_LIST, .calls = arrival_calls,
+    {.name = "arrivals",
+     .kind = SIM_CALL,
+     .flags = SIM_REQUIRED | SIM_OR_MOMENT | SIM_LIST,
+     .calls = arrival_calls,
      .doc = "When it happens: moments (`day 0`, `[day 90, day 400]`, `clinics.alarm`) or a random process."},
     {.name = "starts", .kind = SIM_REF, .refers = "hazard", .doc = "Hazard that it starts."},
-    {.name = "seeds", .kind = SIM_QUANTITY, .unit = "people", .fallback = "1 people", .flags = SIM_INTEGER,
+    {.name = "seeds",
+     .kind = SIM_QUANTITY,
+     .unit = "people",
+     .fallback = "1 people",
+     .flags = SIM_INTEGER,
      .doc = "How many entities each arrival puts into the hazard's seeded state (fewer if not enough are at rest)."},
-    {.name = "into", .kind = SIM_REF, .refers = "state", .doc = "State that they enter. Default: the hazard's `seeded`."},
+    {.name = "into",
+     .kind = SIM_REF,
+     .refers = "state",
+     .doc = "State that they enter. Default: the hazard's `seeded`."},
     {.name = "fails", .kind = SIM_REF, .refers = "layer", .doc = "Layer of assets whose nodes it fails."},
-    {.name = "share", .kind = SIM_QUANTITY, .unit = "1", .min = 0, .max = 1, .doc = "Share of the layer's nodes that fail."},
-    {.name = "count", .kind = SIM_QUANTITY, .flags = SIM_INTEGER, .doc = "Number of nodes that fail, instead of `share`."},
-    {.name = "seed_by", .kind = SIM_CHOICE, .fallback = "random", .choices = "random degree",
+    {.name = "share",
+     .kind = SIM_QUANTITY,
+     .unit = "1",
+     .min = 0,
+     .max = 1,
+     .doc = "Share of the layer's nodes that fail."},
+    {.name = "count",
+     .kind = SIM_QUANTITY,
+     .flags = SIM_INTEGER,
+     .doc = "Number of nodes that fail, instead of `share`."},
+    {.name = "seed_by",
+     .kind = SIM_CHOICE,
+     .fallback = "random",
+     .choices = "random degree",
      .doc = "Whom it takes: at random, or those of highest degree first."},
-    {.name = "layer", .kind = SIM_REF, .refers = "layer",
+    {.name = "layer",
+     .kind = SIM_REF,
+     .refers = "layer",
      .doc = "Layer whose degrees count. Default: the hazard's first layer, or the layer that fails."},
     {.name = "among", .kind = SIM_REF, .refers = "group", .doc = "Only entities of this group."},
-    {.name = "at", .kind = SIM_QUANTITY, .flags = SIM_LIST | SIM_INTEGER | SIM_NO_RANGE,
+    {.name = "at",
+     .kind = SIM_QUANTITY,
+     .flags = SIM_LIST | SIM_INTEGER | SIM_NO_RANGE,
      .doc = "Instead of a number: the ids of the entities, from 0."},
     {.name = "demands", .kind = SIM_REF, .refers = "team", .doc = "Team for which each arrival is a job."},
     {.name = "service", .kind = SIM_LAW_CALL, .unit = "day", .doc = "Work that such a job takes."},
-    {.name = "priority", .kind = SIM_QUANTITY, .fallback = "1", .flags = SIM_INTEGER | SIM_NO_RANGE, .min = 0, .max = 1000,
+    {.name = "priority",
+     .kind = SIM_QUANTITY,
+     .fallback = "1",
+     .flags = SIM_INTEGER | SIM_NO_RANGE,
+     .min = 0,
+     .max = 1000,
      .doc = "Class of the job: lower is served first."},
     {.name = NULL}};
 
-/* ---- planning ------------------------------------------------------------------------------------------------------ */
+/* ---- planning ------------------------------------------------------------------------------------------------------
+ */
 
 static int plan_given(struct sim_builder *b, struct sim_instance *self, struct incident_plan *p,
                       const struct sim_value *list, size_t n) {
@@ -186,8 +234,8 @@ static int plan_pool(struct sim_builder *b, struct sim_instance *self, struct in
   bool degree = strcmp(sim_value_text(self->params, "seed_by"), "degree") == 0;
   int group = among ? sim_population_group(pop, among) : -1;
   if (among && group < 0)
-    return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path, "population %s has no group %s", pop->name,
-                        among);
+    return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path, "population %s has no group %s",
+                        pop->name, among);
   p->pool_n = pop->size;
   if (!among && !degree) return 0;
   p->pool = sim_calloc(pop->size + 1u, sizeof *p->pool);
@@ -197,9 +245,9 @@ static int plan_pool(struct sim_builder *b, struct sim_instance *self, struct in
     if (group < 0 || pop->group[i] == group) p->pool[p->pool_n++] = i;
   if (!degree) return 0;
   uint32_t layer = degree_layer(b, self, target, hazard);
-  return layer == SIM_NONE ? sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path,
-                                          "`seed_by: degree` needs a `layer`")
-                           : order_by_degree(b, p, layer);
+  return layer == SIM_NONE
+             ? sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path, "`seed_by: degree` needs a `layer`")
+             : order_by_degree(b, p, layer);
 }
 
 static int plan_target(struct sim_builder *b, struct sim_instance *self, struct incident_plan *p, const char *target,
@@ -207,7 +255,8 @@ static int plan_target(struct sim_builder *b, struct sim_instance *self, struct 
   const struct sim_instance *hazard = sim_builder_find(b, target);
   if (!hazard || hazard->machine == SIM_NONE)
     return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path,
-                        fails ? "layer %s has no assets: give it `nodes` of its own" : "hazard %s has no states", target);
+                        fails ? "layer %s has no assets: give it `nodes` of its own" : "hazard %s has no states",
+                        target);
   p->machine = hazard->machine;
   p->into = sim_builder_machine_seeded(b, p->machine);
   p->any_other = fails;
@@ -227,7 +276,8 @@ static int plan_target(struct sim_builder *b, struct sim_instance *self, struct 
     if (share + count + sim_value_has(self->params, "at") != 1)
       return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path,
                           "`fails` needs exactly one of `share` (such as 20 %%), `count` and `at`");
-    wanted = share ? floor(sim_value_number(self->params, "share") * size + 0.5) : sim_value_number_or(self->params, "count", 0);
+    wanted = share ? floor(sim_value_number(self->params, "share") * size + 0.5)
+                   : sim_value_number_or(self->params, "count", 0);
   }
   p->wanted = wanted < size ? (uint32_t)wanted : size;
   p->seed_purpose = sim_builder_purpose(b, self, "seeds");
@@ -270,7 +320,8 @@ static void incident_plan_free(void *plan) {
   sim_free(p->pool);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------- */
+/* ---- running -------------------------------------------------------------------------------------------------------
+ */
 
 static int incident_open(struct sim_run *run, const struct sim_instance *self, void *state) {
   const struct incident_plan *p = self->plan;
@@ -281,9 +332,13 @@ static int incident_open(struct sim_run *run, const struct sim_instance *self, v
   return s->work ? 0 : SIM_ERR_MEMORY;
 }
 
-static void incident_close(void *state) { sim_free(((struct incident *)state)->work); }
+static void incident_close(void *state) {
+  sim_free(((struct incident *)state)->work);
+}
 
-static uint32_t member(const struct incident_plan *p, uint32_t i) { return p->pool ? p->pool[i] : i; }
+static uint32_t member(const struct incident_plan *p, uint32_t i) {
+  return p->pool ? p->pool[i] : i;
+}
 
 static bool take(struct sim_run *run, const struct incident_plan *p, uint32_t entity) {
   uint8_t now = sim_state(run, p->machine, entity);

@@ -20,9 +20,15 @@ static int append(uint32_t **array, uint32_t *n, uint32_t value) {
   return 0;
 }
 
-struct sim_diag *sim_builder_diag(struct sim_builder *b) { return b->diag; }
-double sim_builder_horizon(const struct sim_builder *b) { return b->world->horizon_days; }
-uint32_t sim_builder_layers(const struct sim_builder *b) { return b->world->layers; }
+struct sim_diag *sim_builder_diag(struct sim_builder *b) {
+  return b->diag;
+}
+double sim_builder_horizon(const struct sim_builder *b) {
+  return b->world->horizon_days;
+}
+uint32_t sim_builder_layers(const struct sim_builder *b) {
+  return b->world->layers;
+}
 const struct sim_layer *sim_builder_layer(const struct sim_builder *b, uint32_t layer) {
   return &b->world->layer[layer];
 }
@@ -152,7 +158,8 @@ static int copy_transitions(struct sim_builder *b, struct sim_machine *m, const 
     m->dwell_purpose[t] = purpose(b, sim_strf("%s.transitions.%s.after", m->instance->path, x->name));
     if (x->probability >= 0) {
       m->exits[x->from] = 2;
-      m->branch_purpose[x->from] = purpose(b, sim_strf("%s.states.%s.branch", m->instance->path, m->state_name[x->from]));
+      m->branch_purpose[x->from] =
+          purpose(b, sim_strf("%s.states.%s.branch", m->instance->path, m->state_name[x->from]));
     } else if (x->after && m->exits[x->from] == 0)
       m->exits[x->from] = 1;
   }
@@ -209,7 +216,8 @@ uint32_t sim_builder_machine_population(const struct sim_builder *b, uint32_t ma
   return b->world->machine[machine].population;
 }
 
-const struct sim_transition *sim_builder_transition(const struct sim_builder *b, uint32_t machine, unsigned transition) {
+const struct sim_transition *sim_builder_transition(const struct sim_builder *b, uint32_t machine,
+                                                    unsigned transition) {
   return &b->world->machine[machine].transition[transition];
 }
 

@@ -78,9 +78,12 @@ void sim_modify(struct sim_run *run, uint32_t modifier, uint32_t subject, bool o
 
 static uint32_t subjects(const struct sim_world *w, const struct sim_instance *i, const struct sim_knob *knob) {
   switch (knob->scope) {
-  case SIM_SCOPE_ENTITY: return w->population[i->population].size;
-  case SIM_SCOPE_LAYER: return w->layers;
-  case SIM_SCOPE_WHOLE: break;
+  case SIM_SCOPE_ENTITY:
+    return w->population[i->population].size;
+  case SIM_SCOPE_LAYER:
+    return w->layers;
+  case SIM_SCOPE_WHOLE:
+    break;
   }
   return 1;
 }

@@ -48,8 +48,8 @@ static int64_t next_exit(const struct sim_run *run, const struct sim_machine *m,
     const struct sim_transition *x = &m->transition[t];
     if (x->from != state || (!x->after && x->probability < 0)) continue;
     if (x->probability >= 0 && t != branch) continue;
-    double d = x->after ? sim_law_inverse(x->after, sim_rng_exponential(rng, m->dwell_purpose[t], entity, incarnation, 0))
-                        : 0;
+    double d =
+        x->after ? sim_law_inverse(x->after, sim_rng_exponential(rng, m->dwell_purpose[t], entity, incarnation, 0)) : 0;
     if (d < dwell) {
       dwell = d;
       chosen = t;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The model interface: everything that a file in models/ may use.
  *
- * A model is one `struct sim_model`: tables that say what it is (parameters, states, knobs, signals, events, outputs) and
- * callbacks that say what it does. An *instance* is one entry of a scenario made from a model: `hazards.flu`. Instances
- * know one another only through the engine:
+ * A model is one `struct sim_model`: tables that say what it is (parameters, states, knobs, signals, events, outputs)
+ * and callbacks that say what it does. An *instance* is one entry of a scenario made from a model: `hazards.flu`.
+ * Instances know one another only through the engine:
  *
  *   machine     entities in named states (an instance's states over a population); others watch the changes
  *   knob        a multiplier of an instance (whole, per entity or per layer); others declare *modifiers* of it
@@ -15,9 +15,9 @@
  * Life of an instance:   plan (once per arm and design point; immutable afterwards, shared by threads)
  *                     -> open (once per worker: allocate) -> begin -> events and callbacks -> end (per run) -> close.
  * `begin` and `end` may cost only what the run touched. Rules in callbacks: `event`, `moment` and `served` may do
- * anything; `changed`, `reported`, `knob` and `dropped` are bookkeeping: they may schedule, submit, modify and post, but
- * not move an entity (schedule an event at sim_now instead: it comes in the next round of the same tick).
- * Errors in a run latch: sim_run_fail, then every call is harmless and the loop ends; no return codes to check. */
+ * anything; `changed`, `reported`, `knob` and `dropped` are bookkeeping: they may schedule, submit, modify and post,
+ * but not move an entity (schedule an event at sim_now instead: it comes in the next round of the same tick). Errors in
+ * a run latch: sim_run_fail, then every call is harmless and the loop ends; no return codes to check. */
 #ifndef SIM_CORE_MODEL_H
 #define SIM_CORE_MODEL_H
 #include "sim/core/dmath.h"
@@ -85,12 +85,12 @@ struct sim_change { /* an entity's state changed */
   uint32_t machine, entity;
   uint8_t from, to;
 };
-struct sim_job { /* as given to sim_submit, plus what the server knows */
-  uint32_t entity; /* target, or SIM_NONE */
-  uint32_t tag;    /* the owner's own */
-  int64_t service; /* ticks of work */
-  int priority;    /* class: lower is served first */
-  double rank;     /* within the class: lower first, then by time of submission, then by entity */
+struct sim_job {              /* as given to sim_submit, plus what the server knows */
+  uint32_t entity;            /* target, or SIM_NONE */
+  uint32_t tag;               /* the owner's own */
+  int64_t service;            /* ticks of work */
+  int priority;               /* class: lower is served first */
+  double rank;                /* within the class: lower first, then by time of submission, then by entity */
   int64_t submitted, started; /* set by the server; started SIM_NEVER until then */
 };
 
@@ -120,8 +120,8 @@ struct sim_model {
   void (*changed)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_change *c);
   void (*knob)(struct sim_run *run, const struct sim_instance *self, void *state, unsigned knob, uint32_t subject,
                double before, double after);
-  void (*reported)(struct sim_run *run, const struct sim_instance *self, void *state,
-                   const struct sim_instance *sensor, uint32_t entity);
+  void (*reported)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_instance *sensor,
+                   uint32_t entity);
   void (*served)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_job *job);
   void (*dropped)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_job *job,
                   bool abandoned); /* false: no room */
@@ -137,8 +137,8 @@ struct sim_instance {
   const char *path; /* "hazards.flu" */
   uint32_t index;
   unsigned own_events; /* in the model's table */
-  uint32_t machine; /* or SIM_NONE; a second one (assets: who is served) is found through sim_builder_state */
-  uint32_t server;  /* or SIM_NONE */
+  uint32_t machine;    /* or SIM_NONE; a second one (assets: who is served) is found through sim_builder_state */
+  uint32_t server;     /* or SIM_NONE */
   uint32_t population; /* whose entities its knobs of entity scope mean: set by sim_builder_machine, or in `declare` */
   void *plan;
 };
@@ -151,9 +151,9 @@ extern const struct sim_model *const sim_models[];
 struct sim_layer {
   const char *name;
   uint32_t index, population;
-  bool mixing;           /* homogeneous: no edges, `contacts` a person */
+  bool mixing; /* homogeneous: no edges, `contacts` a person */
   double contacts;
-  bool own_nodes;        /* its population came with it: assets */
+  bool own_nodes;                 /* its population came with it: assets */
   const struct sim_value *params; /* of the layer's entry */
 };
 
@@ -190,8 +190,8 @@ struct sim_machine_spec {
   unsigned transitions;
   const struct sim_transition *transition;
 };
-int sim_builder_machine(struct sim_builder *b, struct sim_instance *self, const struct sim_machine_spec *spec)
-    SIM_MUST_CHECK;
+int sim_builder_machine(struct sim_builder *b, struct sim_instance *self,
+                        const struct sim_machine_spec *spec) SIM_MUST_CHECK;
 /* Resolves "outbreak.ill" to machine and state. 0, or SIM_ERR_INPUT after reporting at `at`. */
 int sim_builder_state(struct sim_builder *b, const struct sim_value *at, const char *path, uint32_t *machine,
                       uint8_t *state) SIM_MUST_CHECK;
@@ -229,8 +229,8 @@ struct sim_server_spec {
   const struct sim_law *patience; /* time in the queue before a job abandons, or NULL */
   uint32_t patience_purpose;
 };
-int sim_builder_server(struct sim_builder *b, struct sim_instance *self, const struct sim_server_spec *spec)
-    SIM_MUST_CHECK;
+int sim_builder_server(struct sim_builder *b, struct sim_instance *self,
+                       const struct sim_server_spec *spec) SIM_MUST_CHECK;
 /* self submits jobs to this team's server under the given order ("fifo", "lifo", "priority", "degree",
  * "people_served", "vulnerable_first", "random"); reports if two owners of one class differ in order. backlog: the
  * server may call self->model->pull when it has a free place and nothing better queued. */
@@ -287,16 +287,16 @@ bool sim_factor_varies(const struct sim_run *run, const struct sim_instance *tar
 void sim_signal(struct sim_run *run, const struct sim_instance *self, unsigned signal);
 void sim_report(struct sim_run *run, const struct sim_instance *sensor, uint32_t entity);
 
-/* Servers. sim_submit returns a job's handle (0: refused, `dropped` was called). sim_withdraw takes a waiting or running
- * job back without a callback. sim_wake tells a server that this owner's backlog has work. */
+/* Servers. sim_submit returns a job's handle (0: refused, `dropped` was called). sim_withdraw takes a waiting or
+ * running job back without a callback. sim_wake tells a server that this owner's backlog has work. */
 uint32_t sim_submit(struct sim_run *run, uint32_t server, const struct sim_instance *owner, const struct sim_job *job);
 void sim_withdraw(struct sim_run *run, uint32_t server, uint32_t job);
 void sim_wake(struct sim_run *run, uint32_t server);
 /* What a server did so far; time integrals reach to the horizon when read in `end`. */
 struct sim_server_totals {
   uint64_t submitted, started, served, dropped, abandoned; /* started: of the submitted; served: pulled ones too */
-  double wait_sum, wait_sumsq, wait_max; /* days, days^2, days: submission to first start, of the started */
-  double sojourn_sum;                    /* days: submission (or pull) to completion, of the served */
+  double wait_sum, wait_sumsq, wait_max;    /* days, days^2, days: submission to first start, of the started */
+  double sojourn_sum;                       /* days: submission (or pull) to completion, of the served */
   double busy_days, queue_days, place_days; /* integrals of places at work, of jobs waiting, of places there are */
 };
 void sim_server_total(const struct sim_run *run, uint32_t server, struct sim_server_totals *out);

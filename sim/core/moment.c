@@ -39,11 +39,16 @@ void sim_signal(struct sim_run *run, const struct sim_instance *self, unsigned s
 static bool holds(const struct sim_moment *m, int64_t value) {
   double v = (double)value;
   switch (m->op) {
-  case '>': return v > m->threshold;
-  case '<': return v < m->threshold;
-  case 'g': return v >= m->threshold;
-  case 'l': return v <= m->threshold;
-  default: return v == m->threshold;
+  case '>':
+    return v > m->threshold;
+  case '<':
+    return v < m->threshold;
+  case 'g':
+    return v >= m->threshold;
+  case 'l':
+    return v <= m->threshold;
+  default:
+    return v == m->threshold;
   }
 }
 
@@ -72,7 +77,9 @@ void sim_observe(struct sim_run *run, uint32_t observable, int64_t value) {
   if (run->world->observable[observable].triggers && !run->beginning) test_triggers(run, observable);
 }
 
-int64_t sim_observed(const struct sim_run *run, uint32_t observable) { return run->observed[observable]; }
+int64_t sim_observed(const struct sim_run *run, uint32_t observable) {
+  return run->observed[observable];
+}
 
 void sim_report(struct sim_run *run, const struct sim_instance *sensor, uint32_t entity) {
   const struct sim_world *w = run->world;

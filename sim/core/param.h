@@ -40,8 +40,8 @@ enum sim_param_flag {
   SIM_INTEGER = 1 << 5,  /* a quantity that must be whole */
   SIM_OPEN_MIN = 1 << 6, /* min itself is excluded (> 0) */
   SIM_SIGNED = 1 << 7,
-  SIM_NULLABLE = 1 << 8, /* the word `unlimited` (quantities) is allowed: +inf */
-  SIM_FIRST = 1 << 9,    /* in a call: this parameter's name may be left out */
+  SIM_NULLABLE = 1 << 8,  /* the word `unlimited` (quantities) is allowed: +inf */
+  SIM_FIRST = 1 << 9,     /* in a call: this parameter's name may be left out */
   SIM_OR_MOMENT = 1 << 10 /* a SIM_CALL that may also be a moment, or a list of moments (arrivals: [day 90, day 400]) */
 };
 
@@ -60,12 +60,12 @@ struct sim_param {
                            "group", "population", "observable", "knob", "arm", "entry" (any instance).
                            A SIM_QUANTITY with `refers` accepts such a name as well (form SIM_NAME): `nodes: people` */
   const char *choices;  /* SIM_CHOICE: "fifo lifo priority" separated by spaces */
-  const struct sim_call *calls;   /* SIM_CALL: the names. A bare quantity means calls[0] with its SIM_FIRST parameter */
+  const struct sim_call *calls; /* SIM_CALL: the names. A bare quantity means calls[0] with its SIM_FIRST parameter */
   const struct sim_call *more_calls; /* SIM_CALL: a second table (such as sim_laws), or NULL */
-  const struct sim_param *fields; /* SIM_FIELDS: the table; SIM_NAMES: one descriptor of the entries */
-  const char *section;            /* SIM_MODEL: the section whose models may stand here */
-  const char *source;             /* key of the bibliography for the default, or NULL (assumed) */
-  const char *doc;                /* one sentence for reference pages, with units where they matter */
+  const struct sim_param *fields;    /* SIM_FIELDS: the table; SIM_NAMES: one descriptor of the entries */
+  const char *section;               /* SIM_MODEL: the section whose models may stand here */
+  const char *source;                /* key of the bibliography for the default, or NULL (assumed) */
+  const char *doc;                   /* one sentence for reference pages, with units where they matter */
 };
 
 /* One callable name (a law, a graph generator). Tables end with name NULL. */
@@ -81,13 +81,13 @@ enum sim_form {
   SIM_CALLED,     /* text = name of the call; items = one value per parameter of that call, in table order */
   SIM_AT,         /* moment: text NULL: `number` days after the start; else signal `text`, plus `number` days */
   SIM_ACTUAL,     /* moment on the truth: items[0] is the predicate, plus `number` days */
-  SIM_TEST,       /* predicate: text = observable's path, op, number; share: the threshold is a share of its population*/
-  SIM_COUNTING,   /* rule: number = count, low = window in days; text = the noun */
-  SIM_NAME,       /* choice, reference, text, file: text */
-  SIM_ITEMS,      /* list: items */
-  SIM_MAPPING,    /* fields in table order, or names sorted by strcmp: items */
-  SIM_GROUPS,     /* by group: items named by group, sorted */
-  SIM_STEPS       /* by time: items in time order; items[i].low = start in days, items[i].number = value */
+  SIM_TEST,     /* predicate: text = observable's path, op, number; share: the threshold is a share of its population*/
+  SIM_COUNTING, /* rule: number = count, low = window in days; text = the noun */
+  SIM_NAME,     /* choice, reference, text, file: text */
+  SIM_ITEMS,    /* list: items */
+  SIM_MAPPING,  /* fields in table order, or names sorted by strcmp: items */
+  SIM_GROUPS,   /* by group: items named by group, sorted */
+  SIM_STEPS     /* by time: items in time order; items[i].low = start in days, items[i].number = value */
 };
 
 struct sim_model;
@@ -100,9 +100,9 @@ struct sim_value {
   const char *path;              /* "hazards.flu.latent.mean" */
   const char *source;            /* source key in force: "assumed", "flu1978", ... */
   const char *text;
-  const char *written;           /* canonical text of a scalar, as check --expand prints it */
+  const char *written; /* canonical text of a scalar, as check --expand prints it */
   enum sim_form form;
-  char op;                       /* predicate: '>', '<', 'g' (>=), 'l' (<=), '=' */
+  char op; /* predicate: '>', '<', 'g' (>=), 'l' (<=), '=' */
   bool ranged, share;
   double number, low, high;
   struct sim_value *items;

@@ -100,7 +100,9 @@ static void take(struct sim_queue *q, uint32_t at) {
   if (at < q->n) resettle(q, at, &last);
 }
 
-void sim_queue_cancel(struct sim_queue *q, uint32_t handle) { take(q, q->position[handle - 1]); }
+void sim_queue_cancel(struct sim_queue *q, uint32_t handle) {
+  take(q, q->position[handle - 1]);
+}
 
 const struct sim_key *sim_queue_key(const struct sim_queue *q, uint32_t handle) {
   return &q->heap[q->position[handle - 1]].key;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The event queue: a 4-ary implicit heap with positions, so that a pending event can be cancelled or moved at once.
  *
- * Total order: (tick, round, kind, entity, n), unique among pending events. Ranks of kinds come from the world. O(log4 n)
- * an operation; no allocation once it has grown. */
+ * Total order: (tick, round, kind, entity, n), unique among pending events. Ranks of kinds come from the world. O(log4
+ * n) an operation; no allocation once it has grown. */
 #ifndef SIM_CORE_QUEUE_H
 #define SIM_CORE_QUEUE_H
 #include "sim/core/err.h"
@@ -46,6 +46,8 @@ void sim_queue_move(struct sim_queue *q, uint32_t handle, const struct sim_key *
 void sim_queue_cancel(struct sim_queue *q, uint32_t handle);
 const struct sim_key *sim_queue_key(const struct sim_queue *q, uint32_t handle);
 /* The first event, or NULL. */
-static inline const struct sim_key *sim_queue_top(const struct sim_queue *q) { return q->n ? &q->heap[0].key : NULL; }
+static inline const struct sim_key *sim_queue_top(const struct sim_queue *q) {
+  return q->n ? &q->heap[0].key : NULL;
+}
 void sim_queue_pop(struct sim_queue *q, struct sim_key *key);
 #endif

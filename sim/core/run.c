@@ -8,18 +8,30 @@
 #include <stdio.h>
 #include <string.h>
 
-int64_t sim_now(const struct sim_run *run) { return run->now; }
-int64_t sim_horizon(const struct sim_run *run) { return run->world->horizon; }
-const struct sim_rng *sim_run_rng(const struct sim_run *run) { return &run->rng; }
-uint64_t sim_run_replicate(const struct sim_run *run) { return run->replicate; }
-const struct sim_graph *sim_run_graph(const struct sim_run *run, uint32_t layer) { return run->graph[layer]; }
+int64_t sim_now(const struct sim_run *run) {
+  return run->now;
+}
+int64_t sim_horizon(const struct sim_run *run) {
+  return run->world->horizon;
+}
+const struct sim_rng *sim_run_rng(const struct sim_run *run) {
+  return &run->rng;
+}
+uint64_t sim_run_replicate(const struct sim_run *run) {
+  return run->replicate;
+}
+const struct sim_graph *sim_run_graph(const struct sim_run *run, uint32_t layer) {
+  return run->graph[layer];
+}
 const struct sim_population *sim_run_population(const struct sim_run *run, uint32_t population) {
   return &run->world->population[population];
 }
 void *sim_run_state(const struct sim_run *run, const struct sim_instance *instance) {
   return run->state[instance->index];
 }
-bool sim_run_failed(const struct sim_run *run) { return run->error[0] != '\0'; }
+bool sim_run_failed(const struct sim_run *run) {
+  return run->error[0] != '\0';
+}
 
 void sim_run_fail(struct sim_run *run, const char *fmt, ...) {
   if (run->error[0]) return;
@@ -55,8 +67,7 @@ int64_t sim_scheduled(const struct sim_run *run, sim_handle handle) {
 }
 
 static const char *event_name(const struct sim_instance *i, unsigned local) {
-  static const char *const engine[SIM_EV_COUNT] = {"dwell",  "moment",   "done",
-                                                    "resize", "dispatch", "abandon"};
+  static const char *const engine[SIM_EV_COUNT] = {"dwell", "moment", "done", "resize", "dispatch", "abandon"};
   unsigned own = sim_engine_kind(i, 0);
   return local < own ? i->model->events[local].name : engine[local - own];
 }
@@ -133,7 +144,9 @@ void sim_run_free(struct sim_run *run) {
   sim_free(run);
 }
 
-static void *array(size_t n, size_t size) { return sim_calloc(n ? n : 1, size); }
+static void *array(size_t n, size_t size) {
+  return sim_calloc(n ? n : 1, size);
+}
 
 static int open_parts(struct sim_run *run) {
   const struct sim_world *w = run->world;
@@ -143,7 +156,8 @@ static int open_parts(struct sim_run *run) {
     ret = sim_machine_open(&run->machine[m], size, w->machine[m].rest);
     run->observed[w->machine[m].observable + w->machine[m].rest] = size;
   }
-  for (uint32_t s = 0; !ret && s < w->servers; s++) ret = sim_server_open(&run->server[s], w->server[s], run, &sim_server_engine);
+  for (uint32_t s = 0; !ret && s < w->servers; s++)
+    ret = sim_server_open(&run->server[s], w->server[s], run, &sim_server_engine);
   for (uint32_t i = 0; !ret && i < w->instances; i++) {
     const struct sim_model *model = w->instance[i].model;
     run->state[i] = array(1, model->state_size);
@@ -181,7 +195,9 @@ int sim_run_create(struct sim_run **out, const struct sim_world *world) {
   return 0;
 }
 
-void sim_run_trace(struct sim_run *run, const struct sim_trace *trace) { run->trace = trace; }
+void sim_run_trace(struct sim_run *run, const struct sim_trace *trace) {
+  run->trace = trace;
+}
 
 static void begin(struct sim_run *run) {
   const struct sim_world *w = run->world;
@@ -242,9 +258,13 @@ int sim_run_execute(struct sim_run *run, uint64_t replicate, uint64_t point, str
   return 0;
 }
 
-void sim_incident(struct sim_run *run, const struct sim_instance *self) { sim_recorder_incident(run, self); }
+void sim_incident(struct sim_run *run, const struct sim_instance *self) {
+  sim_recorder_incident(run, self);
+}
 
-void sim_spend(struct sim_run *run, uint32_t cost, double amount) { run->cost[cost] += amount; }
+void sim_spend(struct sim_run *run, uint32_t cost, double amount) {
+  run->cost[cost] += amount;
+}
 
 void sim_output(struct sim_run *run, const struct sim_instance *self, unsigned output, double value) {
   sim_bug_assert(run->column != NULL);

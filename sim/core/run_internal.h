@@ -6,9 +6,9 @@
 #include "sim/core/world.h"
 #include <pthread.h>
 
-#define SIM_MAX_STATES 64
+#define SIM_MAX_STATES    64
 #define SIM_MAX_MODIFIERS 64 /* of one knob */
-#define SIM_MAX_ROUNDS 100000
+#define SIM_MAX_ROUNDS    100000
 
 /* Engine events that every instance has after its model's own (added to the number of those). */
 enum sim_engine_event {
@@ -22,9 +22,9 @@ struct sim_machine {
   const struct sim_instance *instance;
   uint32_t index, population;
   unsigned states, transitions;
-  char **state_name;      /* [states] */
-  double *functionality;  /* [states]: model's or scenario's default; measures may override (recorder) */
-  uint8_t *active;        /* [states]: 1 counts in the active load; NULL: where functionality < 1 (recorder) */
+  char **state_name;     /* [states] */
+  double *functionality; /* [states]: model's or scenario's default; measures may override (recorder) */
+  uint8_t *active;       /* [states]: 1 counts in the active load; NULL: where functionality < 1 (recorder) */
   uint8_t rest, seeded;
   struct sim_transition *transition; /* names owned */
   uint32_t *dwell_purpose;           /* [transitions] */
@@ -62,10 +62,10 @@ struct sim_moment {
   unsigned slot;
   uint32_t index;
   enum sim_trigger trigger;
-  int64_t offset;       /* AT: the tick itself */
-  uint32_t source;      /* SIGNAL: signal id; ACTUAL: observable */
-  char op;              /* ACTUAL */
-  double threshold;     /* count */
+  int64_t offset;   /* AT: the tick itself */
+  uint32_t source;  /* SIGNAL: signal id; ACTUAL: observable */
+  char op;          /* ACTUAL */
+  double threshold; /* count */
 };
 
 struct sim_kind_desc { /* rank in the total order -> who handles it */
@@ -88,8 +88,9 @@ struct sim_world {
   struct sim_population *population;
   uint32_t populations;
   struct sim_layer *layer;
-  const struct sim_graph **graph; /* [layers]: fixed realisation (borrowed from the cache), or NULL: a graph a replicate */
-  uint32_t *graph_purpose;        /* [layers] */
+  const struct sim_graph *
+      *graph;              /* [layers]: fixed realisation (borrowed from the cache), or NULL: a graph a replicate */
+  uint32_t *graph_purpose; /* [layers] */
   uint32_t layers;
   struct sim_instance *instance; /* sorted by path */
   uint32_t instances;
@@ -114,10 +115,10 @@ struct sim_world {
   uint32_t servers;
   uint32_t *cost_instance; /* [costs] */
   uint32_t costs;
-  uint32_t *output_base; /* [instances]: first column of its outputs */
+  uint32_t *output_base;      /* [instances]: first column of its outputs */
   struct sim_kind_desc *kind; /* [kinds] by rank */
   uint32_t kinds;
-  uint16_t **rank; /* [instances][local kind] */
+  uint16_t **rank;   /* [instances][local kind] */
   uint32_t *purpose; /* registered, sorted, to refuse collisions */
   char **purpose_path;
   size_t purposes, purposes_cap;
@@ -155,18 +156,18 @@ struct sim_run {
   void **state; /* [instances] */
   struct sim_machine_run *machine;
   struct sim_knob_run *knob;
-  int64_t *observed;            /* [observables] */
-  uint32_t *moment_occurrences; /* [moments] */
-  bool *moment_true;            /* [moments]: truth of ACTUAL predicates */
+  int64_t *observed;              /* [observables] */
+  uint32_t *moment_occurrences;   /* [moments] */
+  bool *moment_true;              /* [moments]: truth of ACTUAL predicates */
   const struct sim_graph **graph; /* [layers]: this replicate's */
-  bool *graph_owned;      /* [layers] */
-  uint64_t *graph_block;  /* [layers]: the block of replicates that an owned graph belongs to */
+  bool *graph_owned;              /* [layers] */
+  uint64_t *graph_block;          /* [layers]: the block of replicates that an owned graph belongs to */
   uint64_t point, graph_point;
   struct sim_server **server;
   struct sim_recorder *recorder;
-  double *cost;    /* [costs] */
-  double *column;  /* of the row being written, in `end`; NULL otherwise */
-  bool beginning;  /* inside `begin` callbacks */
+  double *cost;   /* [costs] */
+  double *column; /* of the row being written, in `end`; NULL otherwise */
+  bool beginning; /* inside `begin` callbacks */
   const struct sim_trace *trace;
   char error[200];
 };
@@ -186,8 +187,9 @@ void sim_machine_dwell_over(struct sim_run *run, uint32_t entity, uint32_t n);
 int sim_knobs_open(struct sim_run *run) SIM_MUST_CHECK;
 void sim_knobs_reset(struct sim_run *run);
 void sim_knobs_close(struct sim_run *run);
-void sim_moments_begin(struct sim_run *run);  /* schedules the absolute ones */
-void sim_moments_begun(struct sim_run *run);  /* predicates that hold from the start */
+void sim_moments_begin(struct sim_run *run); /* schedules the absolute ones */
+void sim_moments_begun(struct sim_run *run); /* predicates that hold from the start */
 void sim_moment_due(struct sim_run *run, uint32_t moment);
-const char *sim_world_own(struct sim_world *w, char *text); /* keeps an allocated string for the world's life; or NULL */
+const char *sim_world_own(struct sim_world *w,
+                          char *text); /* keeps an allocated string for the world's life; or NULL */
 #endif

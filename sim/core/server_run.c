@@ -38,8 +38,7 @@ double sim_rank(struct sim_run *run, const char *order, uint32_t population, uin
                 uint32_t purpose) {
   const struct sim_population *p = &run->world->population[population];
   if (strcmp(order, "lifo") == 0) return -(double)run->now;
-  if (strcmp(order, "degree") == 0)
-    return layer == SIM_NONE ? 0 : -(double)sim_graph_degree(run->graph[layer], entity);
+  if (strcmp(order, "degree") == 0) return layer == SIM_NONE ? 0 : -(double)sim_graph_degree(run->graph[layer], entity);
   if (strcmp(order, "people_served") == 0) return -(double)sim_population_weight(p, entity);
   if (strcmp(order, "vulnerable_first") == 0) return p->vulnerability ? -(double)p->vulnerability[entity] : -1;
   if (strcmp(order, "random") == 0) return sim_rng_uniform(&run->rng, purpose, entity, 0, 0);

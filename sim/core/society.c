@@ -3,37 +3,64 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct sim_param every_params[] = {
-    {.name = "replicates", .kind = SIM_QUANTITY, .flags = SIM_FIRST | SIM_REQUIRED | SIM_INTEGER | SIM_NO_RANGE,
-     .min = 1, .max = 1e9, .doc = "Number of successive replicates that share a network."},
-    {.name = NULL}};
+static const struct sim_param every_params[] = {{.name = "replicates",
+                                                 .kind = SIM_QUANTITY,
+                                                 .flags = SIM_FIRST | SIM_REQUIRED | SIM_INTEGER | SIM_NO_RANGE,
+                                                 .min = 1,
+                                                 .max = 1e9,
+                                                 .doc = "Number of successive replicates that share a network."},
+                                                {.name = NULL}};
 static const struct sim_param no_params[] = {{.name = NULL}};
-static const struct sim_call realisations[] = {
-    {"fixed", no_params, "One network for the whole batch."},
-    {"per_replicate", no_params, "A new network for every replicate."},
-    {"every", every_params, "A new network for every so many replicates."},
-    {NULL, NULL, NULL}};
+static const struct sim_call realisations[] = {{"fixed", no_params, "One network for the whole batch."},
+                                               {"per_replicate", no_params, "A new network for every replicate."},
+                                               {"every", every_params, "A new network for every so many replicates."},
+                                               {NULL, NULL, NULL}};
 
 const struct sim_param sim_layer_params[] = {
-    {.name = "nodes", .kind = SIM_QUANTITY, .flags = SIM_INTEGER | SIM_NO_RANGE | SIM_OPEN_MIN, .min = 0, .max = 2e9,
+    {.name = "nodes",
+     .kind = SIM_QUANTITY,
+     .flags = SIM_INTEGER | SIM_NO_RANGE | SIM_OPEN_MIN,
+     .min = 0,
+     .max = 2e9,
      .refers = "population",
-     .doc = "Whose edges these are: `people`, or a number of assets of the layer's own. Default: as many as the graph's "
-            "file or inline edges have, else the people."},
-    {.name = "graph", .kind = SIM_CALL, .fallback = "none", .calls = sim_graphs,
+     .doc =
+         "Whose edges these are: `people`, or a number of assets of the layer's own. Default: as many as the graph's "
+         "file or inline edges have, else the people."},
+    {.name = "graph",
+     .kind = SIM_CALL,
+     .fallback = "none",
+     .calls = sim_graphs,
      .doc = "The network: a generator, inline edges or a file."},
-    {.name = "realisation", .kind = SIM_CALL, .fallback = "fixed", .calls = realisations,
+    {.name = "realisation",
+     .kind = SIM_CALL,
+     .fallback = "fixed",
+     .calls = realisations,
      .doc = "Whether a random network is drawn once, for every replicate, or for every so many."},
-    {.name = "attributes", .kind = SIM_FILE,
+    {.name = "attributes",
+     .kind = SIM_FILE,
      .doc = "CSV of the layer's own nodes, one line a node, columns group, weight, vulnerability."},
-    {.name = "serves", .kind = SIM_QUANTITY, .unit = "customers", .flags = SIM_INTEGER | SIM_NO_RANGE,
+    {.name = "serves",
+     .kind = SIM_QUANTITY,
+     .unit = "customers",
+     .flags = SIM_INTEGER | SIM_NO_RANGE,
      .refers = "population",
      .doc = "Whom the nodes serve: `people` (each person is served by one node, in equal blocks), or a number of "
             "customers, split evenly; nodes count in functionality by those they serve."},
-    {.name = "needs", .kind = SIM_REF, .flags = SIM_LIST, .refers = "layer",
+    {.name = "needs",
+     .kind = SIM_REF,
+     .flags = SIM_LIST,
+     .refers = "layer",
      .doc = "Layers of assets on which these nodes depend: a node without supply from one of them does not work."},
-    {.name = "failure", .kind = SIM_LAW_CALL, .unit = "day",
+    {.name = "failure",
+     .kind = SIM_LAW_CALL,
+     .unit = "day",
      .doc = "Time from being up to the next spontaneous failure of a node. Default: nodes fail only by incidents."},
-    {.name = "functionality", .kind = SIM_QUANTITY, .unit = "1", .fallback = "0 %", .min = 0, .max = 1,
+    {.name = "functionality",
+     .kind = SIM_QUANTITY,
+     .unit = "1",
+     .fallback = "0 %",
+     .min = 0,
+     .max = 1,
      .doc = "Functionality of a node that is down or without supply."},
     {.name = NULL}};
 
@@ -41,16 +68,28 @@ static const struct sim_param layer_entry[] = {
     {.name = "layer", .kind = SIM_FIELDS, .fields = sim_layer_params, .doc = "A network of contacts or of assets."},
     {.name = NULL}};
 static const struct sim_param group_entry[] = {
-    {.name = "group", .kind = SIM_QUANTITY, .unit = "1", .flags = SIM_NO_RANGE, .min = 0, .max = 1,
+    {.name = "group",
+     .kind = SIM_QUANTITY,
+     .unit = "1",
+     .flags = SIM_NO_RANGE,
+     .min = 0,
+     .max = 1,
      .doc = "Share of the people in this group; the shares add up to 100 %."},
     {.name = NULL}};
 
 const struct sim_param sim_society_params[] = {
-    {.name = "people", .kind = SIM_QUANTITY, .flags = SIM_INTEGER | SIM_NO_RANGE | SIM_OPEN_MIN, .min = 0, .max = 2e9,
+    {.name = "people",
+     .kind = SIM_QUANTITY,
+     .flags = SIM_INTEGER | SIM_NO_RANGE | SIM_OPEN_MIN,
+     .min = 0,
+     .max = 2e9,
      .doc = "Number of people. Default: the lines of `attributes`, or none."},
-    {.name = "attributes", .kind = SIM_FILE,
+    {.name = "attributes",
+     .kind = SIM_FILE,
      .doc = "CSV of the people, one line a person, with a header naming any of group, weight, vulnerability."},
-    {.name = "groups", .kind = SIM_NAMES, .fields = group_entry,
+    {.name = "groups",
+     .kind = SIM_NAMES,
+     .fields = group_entry,
      .doc = "Groups of people and their shares; who belongs to which is drawn once for the batch."},
     {.name = "layers", .kind = SIM_NAMES, .fields = layer_entry, .doc = "Networks of contacts and of assets, by name."},
     {.name = NULL}};
@@ -150,8 +189,7 @@ static int make_people(struct sim_world *w, const struct sim_value *society, con
 static int serve_weights(struct sim_population *p, uint64_t total) {
   uint32_t *weight = sim_calloc(p->size, sizeof *weight);
   if (!weight) return SIM_ERR_MEMORY;
-  for (uint32_t i = 0; i < p->size; i++)
-    weight[i] = (uint32_t)(total * (i + 1) / p->size - total * i / p->size);
+  for (uint32_t i = 0; i < p->size; i++) weight[i] = (uint32_t)(total * (i + 1) / p->size - total * i / p->size);
   p->weight = weight;
   p->weight_total = total;
   return 0;
@@ -181,7 +219,8 @@ static int make_layer(struct sim_world *w, struct sim_layer *l, const struct sim
   if (nodes->form == SIM_ABSENT) {
     int ret = sim_graph_nodes(graph, &size, diag);
     if (ret) return ret;
-    if (size && w->populations && w->population[0].size == size && strcmp(w->population[0].name, "people") == 0) size = 0;
+    if (size && w->populations && w->population[0].size == size && strcmp(w->population[0].name, "people") == 0)
+      size = 0;
   }
   if (size) return own_nodes(w, l, size, rng, diag);
   if (!w->populations || strcmp(w->population[0].name, "people") != 0)
@@ -259,7 +298,8 @@ void sim_society_draw_graphs(struct sim_run *run) {
     sim_rng_init(&rng, w->seed, block, run->point);
     struct sim_diag diag = {0};
     const struct sim_population *p = &w->population[l->population];
-    if (sim_graph_build(&run->graph[i], sim_value_get(l->params, "graph"), p->size, p, &rng, w->graph_purpose[i], &diag))
+    if (sim_graph_build(&run->graph[i], sim_value_get(l->params, "graph"), p->size, p, &rng, w->graph_purpose[i],
+                        &diag))
       sim_run_fail(run, "graph of layer %s: %s", l->name, diag.n ? diag.items[0].text : "out of memory");
     else {
       run->graph_owned[i] = true;

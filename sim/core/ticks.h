@@ -17,7 +17,11 @@ static inline int64_t sim_ticks(double days) {
   return (int64_t)t;
 }
 /* Ticks to days. */
-static inline double sim_days(int64_t ticks) { return (double)ticks / SIM_TICKS_PER_DAY; }
+static inline double sim_days(int64_t ticks) {
+  return (double)ticks / SIM_TICKS_PER_DAY;
+}
 /* a + b, saturating at SIM_NEVER; both non-negative. */
-static inline int64_t sim_ticks_add(int64_t a, int64_t b) { return a > SIM_NEVER - b ? SIM_NEVER : a + b; }
+static inline int64_t sim_ticks_add(int64_t a, int64_t b) {
+  return a > SIM_NEVER - b ? SIM_NEVER : a + b;
+}
 #endif

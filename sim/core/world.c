@@ -9,15 +9,21 @@
 
 /* ---- instances ------------------------------------------------------------------------------------------------- */
 
-static int add_instance(struct sim_world *w, size_t *cap, const struct sim_model *model, const struct sim_value *params) {
+static int add_instance(struct sim_world *w, size_t *cap, const struct sim_model *model,
+                        const struct sim_value *params) {
   struct sim_instance *grown = sim_grow(w->instance, cap, w->instances + 1u, sizeof *grown);
   if (!grown) return SIM_ERR_MEMORY;
   w->instance = grown;
   unsigned events = 0;
   while (model->events && model->events[events].name) events++;
-  w->instance[w->instances++] =
-      (struct sim_instance){.model = model, .params = params, .name = params->name, .path = params->path,
-                            .own_events = events, .machine = SIM_NONE, .server = SIM_NONE, .population = SIM_NONE};
+  w->instance[w->instances++] = (struct sim_instance){.model = model,
+                                                      .params = params,
+                                                      .name = params->name,
+                                                      .path = params->path,
+                                                      .own_events = events,
+                                                      .machine = SIM_NONE,
+                                                      .server = SIM_NONE,
+                                                      .population = SIM_NONE};
   return 0;
 }
 
@@ -101,7 +107,9 @@ static int by_phase(const void *a, const void *b) {
 static enum sim_phase phase_of(const struct sim_instance *i, unsigned local) {
   unsigned own = sim_engine_kind(i, 0);
   if (local < own) return i->model->events[local].phase;
-  return local - own == SIM_EV_DWELL ? SIM_PHASE_PROGRESS : local - own == SIM_EV_MOMENT ? SIM_PHASE_DECIDE : SIM_PHASE_SERVE;
+  return local - own == SIM_EV_DWELL    ? SIM_PHASE_PROGRESS
+         : local - own == SIM_EV_MOMENT ? SIM_PHASE_DECIDE
+                                        : SIM_PHASE_SERVE;
 }
 
 static int rank_kinds(struct sim_world *w) {
@@ -133,8 +141,8 @@ static int rank_kinds(struct sim_world *w) {
 /* ---- columns --------------------------------------------------------------------------------------------------- */
 
 static const char *dimension(const char *section) {
-  static const char *const names[][2] = {{"hazards", "hazard"},   {"incidents", "incident"}, {"sensing", "sensor"},
-                                         {"teams", "team"},       {"actions", "action"},     {"layers", "layer"},
+  static const char *const names[][2] = {{"hazards", "hazard"},    {"incidents", "incident"}, {"sensing", "sensor"},
+                                         {"teams", "team"},        {"actions", "action"},     {"layers", "layer"},
                                          {"couplings", "coupling"}};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (strcmp(section, names[i][0]) == 0) return names[i][1];
@@ -165,7 +173,8 @@ static int make_columns(struct sim_world *w, struct sim_diag *diag) {
   }
   const char *currency = sim_value_text(w->root, "currency");
   for (uint32_t k = 0; !ret && k < w->costs; k++) {
-    struct sim_column c = {"cost", currency ? currency : "USD", "Cost of an item over the run", SIM_F64, NULL, 1, {{0}, {0}}};
+    struct sim_column c = {"cost",    currency ? currency : "USD", "Cost of an item over the run", SIM_F64, NULL, 1,
+                           {{0}, {0}}};
     c.at[0].dim = "item";
     c.at[0].label = w->instance[w->cost_instance[k]].name;
     ret = add_column(w, &cap, &c);
@@ -186,7 +195,8 @@ static int call_all(struct sim_builder *b, bool declare, bool states) {
   struct sim_world *w = b->world;
   for (uint32_t i = 0; i < w->instances && first != SIM_ERR_MEMORY; i++) {
     struct sim_instance *self = &w->instance[i];
-    int (*step)(struct sim_builder *, struct sim_instance *, void *) = declare ? self->model->declare : self->model->plan;
+    int (*step)(struct sim_builder *, struct sim_instance *, void *) =
+        declare ? self->model->declare : self->model->plan;
     if (!step || (declare && has_states(self) != states)) continue;
     int ret = step(b, self, self->plan);
     if (ret && (!first || ret == SIM_ERR_MEMORY)) first = ret;
@@ -265,10 +275,17 @@ void sim_world_free(struct sim_world *w) {
   for (size_t o = 0; o < w->owned_n; o++) sim_free(w->owned[o]);
   sim_recorder_plan_free(w->recorder);
   sim_society_free(w);
-  void *arrays[] = {w->instance,      w->machine,        w->observable,    w->modifier,     w->knob,     w->knob_base,
-                    w->signal_base,   w->moment,         w->signal_moment, w->listener,     w->server,   w->listeners,
-                    w->signal_moments, w->cost_instance, w->output_base,   w->kind,         w->rank,     w->purpose,
-                    w->purpose_path,  w->column,         w->owned,         w};
+  void *arrays[] = {w->instance,       w->machine,
+                    w->observable,     w->modifier,
+                    w->knob,           w->knob_base,
+                    w->signal_base,    w->moment,
+                    w->signal_moment,  w->listener,
+                    w->server,         w->listeners,
+                    w->signal_moments, w->cost_instance,
+                    w->output_base,    w->kind,
+                    w->rank,           w->purpose,
+                    w->purpose_path,   w->column,
+                    w->owned,          w};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) sim_free(arrays[i]);
 }
 
@@ -290,8 +307,12 @@ size_t sim_world_columns(const struct sim_world *w, const struct sim_column **co
 size_t sim_world_series(const struct sim_world *w, const struct sim_series **series) {
   return sim_recorder_series(w->recorder, series);
 }
-size_t sim_world_samples(const struct sim_world *w, const double **days) { return sim_recorder_samples(w->recorder, days); }
-size_t sim_world_layers(const struct sim_world *w) { return w->layers; }
+size_t sim_world_samples(const struct sim_world *w, const double **days) {
+  return sim_recorder_samples(w->recorder, days);
+}
+size_t sim_world_layers(const struct sim_world *w) {
+  return w->layers;
+}
 const struct sim_layer *sim_world_layer(const struct sim_world *w, size_t i, const struct sim_graph **graph) {
   if (graph) *graph = w->graph[i];
   return &w->layer[i];

@@ -30,7 +30,7 @@ struct sim_column {
     const char *dim;   /* "level", "hazard", "population", "item", "<measure>_time" */
     const char *label; /* text coordinate, or NULL: numeric */
     double coordinate;
-    const char *unit;  /* of a numeric coordinate */
+    const char *unit; /* of a numeric coordinate */
   } at[2];
 };
 /* A curve sampled on the world's grid, for fans: value = sample / 1000, of `scale` (Q: 1; counts: population size). */
@@ -38,7 +38,7 @@ struct sim_series {
   const char *variable, *unit, *long_name, *dim, *label;
   double scale;
 };
-#define SIM_SERIES_BINS 1001
+#define SIM_SERIES_BINS    1001
 #define SIM_SERIES_MISSING 0xffff
 
 size_t sim_world_columns(const struct sim_world *w, const struct sim_column **columns);
