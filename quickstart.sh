@@ -82,7 +82,8 @@ build() {
   if [ -f $dir/CMakeCache.txt ] && ! grep -q "^CMAKE_HOME_DIRECTORY:INTERNAL=$(pwd -P)\$" $dir/CMakeCache.txt; then
     rm -rf "$dir" # of a copy that was moved
   fi
-  echo_run cmake --preset "$preset" "$@" >$dir.configure.log 2>&1 || {
+  echo "+ cmake --preset $preset $*"
+  cmake --preset "$preset" "$@" >$dir.configure.log 2>&1 || {
     cat $dir.configure.log >&2
     fail "cmake could not configure $preset"
   }
@@ -136,7 +137,7 @@ run_tests() {
 case ${1:-} in
 "")
   set_up "$packages"
-  build release
+  build release -DBUILD_TESTING=OFF
   mkdir -p results
   for s in $scenarios; do run_scenario "$s"; done
   step "Done: tables above, files in results/"
@@ -144,7 +145,7 @@ case ${1:-} in
 test)
   set_up "$packages $test_packages"
   check_format
-  for preset in release asan tsan; do build $preset -DAIRESIM_WERROR=ON; done
+  for preset in release asan tsan; do build $preset -DBUILD_TESTING=ON -DAIRESIM_WERROR=ON; done
   for preset in tsan asan release; do run_tests $preset; done
   ;;
 *)

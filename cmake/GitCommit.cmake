@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.25)
 # At build time: writes OUTPUT, a header that defines AIRESIM_GIT_COMMIT, anew only when it changed.
 #   cmake -DSOURCE=dir -DOUTPUT=file -P GitCommit.cmake
 set(commit "unknown")

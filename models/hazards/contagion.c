@@ -31,6 +31,7 @@ struct contact { /* one contact process of a source on a homogeneous layer */
 
 struct contagion {
   const struct contagion_plan *plan;
+  bool memoryless;                /* the law's hazard is constant */
   sim_handle *pending;            /* [size] */
   uint32_t *source, *source_stay; /* [size] of the pending event */
   uint8_t *via;                   /* [size] layer of the pending event */
@@ -109,13 +110,22 @@ static int64_t attempt(const struct contagion *s, uint32_t layer, uint32_t u, ui
   return tick < start ? SIM_NEVER : tick;
 }
 
-/* When u infects v over an edge of layer l, if nothing changes; SIM_NEVER if u leaves its state before. */
+/* True if a constant hazard of `scale` times the law's cannot transmit from `start` to `end`: draws are compared
+ * without their logarithm (-log d >= 1 - d), with room for the rounding of ticks, so that no outcome depends on this
+ * test. */
+static bool too_late(const struct contagion *s, double d, double scale, int64_t start, int64_t end) {
+  if (!s->memoryless || s->history_n || end == SIM_NEVER) return false;
+  return (1 - d) * s->plan->law.mean > scale * (sim_days(end - start) + 1e-9) * (1 + 1e-9);
+}
+
+/* When u infects v over an edge of layer l, if nothing changes; SIM_NEVER if that is not before `before`, or if u
+ * leaves its state first. */
 static int64_t edge_time(const struct sim_run *run, uint32_t machine, const struct contagion *s, unsigned l, uint32_t u,
-                         uint32_t v, double weight) {
+                         uint32_t v, double weight, int64_t before) {
   const struct contagion_plan *p = s->plan;
   const struct contagion_layer *layer = &p->layer[l];
   int64_t entered = sim_entered(run, machine, u), since = sim_entered(run, machine, v);
-  int64_t start = entered > since ? entered : since, tick;
+  int64_t start = entered > since ? entered : since, exit = sim_planned_exit(run, machine, u), tick;
   double scale = layer->strength * weight * p->infectivity[sim_state(run, machine, u)] *
                  p->susceptibility[sim_state(run, machine, v)];
   double draw[2];
@@ -125,11 +135,11 @@ static int64_t edge_time(const struct sim_run *run, uint32_t machine, const stru
     tick = attempt(s, layer->layer, u, v, entered, start, scale, draw);
     if (tick < sim_now(run)) return SIM_NEVER; /* that try is over */
   } else {
-    if (!(scale > 0)) return SIM_NEVER;
+    if (!(scale > 0) || too_late(s, draw[0], scale, start, exit < before ? exit : before)) return SIM_NEVER;
     tick = crossing(s, layer->layer, u, v, entered, start, -sim_log(draw[0]) / scale);
     if (tick < sim_now(run)) tick = sim_now(run);
   }
-  return tick > sim_planned_exit(run, machine, u) ? SIM_NEVER : tick;
+  return tick > exit || tick >= before ? SIM_NEVER : tick;
 }
 
 /* ---- pending infections -------------------------------------------------------------------------------------------
@@ -163,7 +173,7 @@ static void recompute(struct sim_run *run, const struct sim_instance *self, stru
     for (uint64_t e = g->in_row[v]; e < g->in_row[v + 1]; e++) {
       uint32_t u = g->from[e];
       if (!is_source(run, self, s, u)) continue;
-      int64_t tick = edge_time(run, self->machine, s, l, u, v, g->in_weight ? (double)g->in_weight[e] : 1);
+      int64_t tick = edge_time(run, self->machine, s, l, u, v, g->in_weight ? (double)g->in_weight[e] : 1, best);
       if (tick < best) {
         best = tick;
         from = u;
@@ -187,8 +197,9 @@ static void offer(struct sim_run *run, const struct sim_instance *self, struct c
       recompute(run, self, s, v);
       continue;
     }
-    int64_t tick = edge_time(run, self->machine, s, l, u, v, g->weight ? (double)g->weight[e] : 1);
-    if (tick < sim_scheduled(run, s->pending[v])) expect(run, self, s, v, u, l, tick);
+    int64_t pending = sim_scheduled(run, s->pending[v]);
+    int64_t tick = edge_time(run, self->machine, s, l, u, v, g->weight ? (double)g->weight[e] : 1, pending);
+    if (tick < pending) expect(run, self, s, v, u, l, tick);
   }
 }
 
@@ -374,6 +385,7 @@ static int open_mixing(struct sim_run *run, const struct sim_instance *self, str
 static int contagion_open(struct sim_run *run, const struct sim_instance *self, void *state) {
   struct contagion *s = state;
   const struct contagion_plan *p = s->plan = self->plan;
+  s->memoryless = sim_law_is_memoryless(&p->law);
   uint32_t size = sim_run_population(run, p->population)->size;
   s->pending = sim_calloc(size, sizeof *s->pending);
   s->source = sim_calloc(size, sizeof *s->source);

@@ -399,27 +399,56 @@ static int stays_init(const struct contagion_plan *p, uint8_t s, struct stays *o
   return 0;
 }
 
-/* Secondary cases of a typical early case at `rate`: over an edge, E[1 - exp(-rate x stay)] times the mean excess
- * degree (Newman 2002); where people mix, rate x contacts x E[stay]. */
-static double secondary_cases(struct sim_builder *b, const struct contagion_plan *p, uint8_t s,
-                              const struct stays *stays, double rate) {
-  double cases = 0;
+/* How many further cases each layer can give a typical early case: its mean excess degree (Newman 2002), or the
+ * contacts where people mix. */
+static int reaches(struct sim_builder *b, const struct contagion_plan *p, double *reach) {
   for (unsigned l = 0; l < p->layers; l++) {
-    double edge_rate = rate * p->layer[l].strength * p->infectivity[s], sum = 0, mean, excess;
-    if (!(edge_rate > 0)) continue;
-    for (size_t i = 0; i < stays->n; i++)
-      sum +=
-          stays->share[i] * (p->layer[l].mixing ? edge_rate * stays->days[i] : -sim_expm1(-edge_rate * stays->days[i]));
-    if (p->layer[l].mixing) {
-      cases += p->layer[l].contacts * sum;
-      continue;
-    }
+    reach[l] = p->layer[l].contacts;
+    if (p->layer[l].mixing) continue;
+    double mean;
     const struct sim_graph *g = sim_builder_graph(b, p->layer[l].layer);
-    if (!g) return 0;
-    sim_graph_moments(g, &mean, &excess);
-    cases += excess * sum;
+    if (!g) return SIM_ERR_INPUT;
+    sim_graph_moments(g, &mean, &reach[l]);
+  }
+  return 0;
+}
+
+/* Secondary cases at `rate` and their derivative: over an edge E[1 - exp(-rate x stay)] of its layer's reach; where
+ * people mix, rate x E[stay]. */
+static double secondary_cases(const struct contagion_plan *p, uint8_t s, const struct stays *stays, const double *reach,
+                              double rate, double *slope) {
+  double cases = 0;
+  *slope = 0;
+  for (unsigned l = 0; l < p->layers; l++) {
+    double factor = p->layer[l].strength * p->infectivity[s], sum = 0, change = 0;
+    for (size_t i = 0; factor > 0 && i < stays->n; i++) {
+      double x = factor * stays->days[i], escape = p->layer[l].mixing ? 1 : sim_exp(-rate * x);
+      sum += stays->share[i] * (p->layer[l].mixing ? rate * x : 1 - escape);
+      change += stays->share[i] * x * escape;
+    }
+    cases += reach[l] * sum;
+    *slope += reach[l] * change;
   }
   return cases;
+}
+
+/* Newton's method from below: the cases are a concave, increasing function of the rate, so no step overshoots. */
+static int solve_rate(struct sim_builder *b, const struct sim_value *r, struct contagion_plan *p, uint8_t s,
+                      const struct stays *stays, const double *reach) {
+  double rate = 0, slope, most = secondary_cases(p, s, stays, reach, 1e6, &slope);
+  if (most < r->number)
+    return sim_diag_add(sim_builder_diag(b), &r->mark, r->path,
+                        "the network cannot carry a reproduction number of %g: at most %.3g even with certain "
+                        "transmission",
+                        r->number, most);
+  for (int i = 0; i < 1000; i++) {
+    double missing = r->number - secondary_cases(p, s, stays, reach, rate, &slope);
+    double step = missing / slope;
+    if (!(step > rate * 1e-13)) break;
+    rate += step;
+  }
+  sim_law_init_exponential(&p->law, 1 / rate);
+  return 0;
 }
 
 static int rate_from_reproduction(struct sim_builder *b, const struct sim_value *r, struct contagion_plan *p) {
@@ -434,21 +463,11 @@ static int rate_from_reproduction(struct sim_builder *b, const struct sim_value 
                         "a reproduction number needs exactly one infectious state with a timed way out: give "
                         "`transmission` instead");
   struct stays stays;
+  double *reach = sim_calloc(p->layers + 1u, sizeof *reach);
   int ret = stays_init(p, (uint8_t)source, &stays);
-  double low = 1e-12, high = 1e6, most = ret ? 0 : secondary_cases(b, p, (uint8_t)source, &stays, high);
-  if (!ret && most < r->number)
-    ret = sim_diag_add(sim_builder_diag(b), &r->mark, r->path,
-                       "the network cannot carry a reproduction number of %g: at most %.3g even with certain "
-                       "transmission",
-                       r->number, most);
-  for (int i = 0; !ret && i < 200 && high > low * (1 + 1e-12); i++) {
-    double mid = sqrt(low * high);
-    if (secondary_cases(b, p, (uint8_t)source, &stays, mid) < r->number)
-      low = mid;
-    else
-      high = mid;
-  }
-  if (!ret) sim_law_init_exponential(&p->law, 1 / high);
+  if (!ret) ret = reach ? reaches(b, p, reach) : SIM_ERR_MEMORY;
+  if (!ret) ret = solve_rate(b, r, p, (uint8_t)source, &stays, reach);
+  sim_free(reach);
   sim_free(stays.days);
   sim_free(stays.share);
   return ret;

@@ -158,7 +158,7 @@ static int build_shaped(struct build *b, double mean, double shape) {
 
 static int build_gamma(struct build *b) {
   bool by_shape;
-  double mean, number;
+  double mean = 0, number;
   int ret = one_of(b, "cv", "shape", &by_shape);
   if (ret == 0) ret = positive(b, "mean", &mean);
   if (ret == 0) ret = positive(b, by_shape ? "shape" : "cv", &number);
@@ -172,7 +172,7 @@ static int build_gamma(struct build *b) {
 }
 
 static int build_erlang(struct build *b) {
-  double mean, stages;
+  double mean = 0, stages;
   int ret = positive(b, "mean", &mean);
   if (ret == 0) ret = positive(b, "stages", &stages);
   if (ret != 0) return ret;
