@@ -31,6 +31,39 @@ static int by_path(const void *a, const void *b) {
   return strcmp(((const struct sim_instance *)a)->path, ((const struct sim_instance *)b)->path);
 }
 
+static bool is_one_of(const char *name, const char *const *names) {
+  for (; *names; names++)
+    if (strcmp(name, *names) == 0) return true;
+  return false;
+}
+
+/* True if some value under v speaks of the states of this layer's nodes: `fails: power`, `power.down`, a repair ... */
+static bool speaks_of(const struct sim_value *v, const char *layer, bool repair) {
+  static const char *const keys[] = {"fails", "needs", "giant", NULL};
+  size_t length = strlen(layer);
+  if (v->text && v->param) {
+    if (strncmp(v->text, layer, length) == 0 && v->text[length] == '.') return true;
+    if (strcmp(v->text, layer) == 0 && (repair || is_one_of(v->param->name, keys))) return true;
+  }
+  if (v->name && v->path && strcmp(v->name, layer) == 0 && strncmp(v->path, "measures.functionality.", 23) == 0)
+    return true;
+  for (size_t i = 0; i < v->n; i++)
+    if (speaks_of(&v->items[i], layer, repair)) return true;
+  return false;
+}
+
+/* A layer with nodes of its own is a population of assets where anything can befall them, and only contacts otherwise.
+ */
+static bool has_assets(const struct sim_world *w, const struct sim_layer *l) {
+  if (!l->own_nodes) return false;
+  if (sim_value_has(l->params, "serves") || sim_value_has(l->params, "failure") || sim_value_has(l->params, "needs"))
+    return true;
+  for (size_t s = 0; s < w->root->n; s++)
+    if (speaks_of(&w->root->items[s], l->name, w->root->items[s].name && strcmp(w->root->items[s].name, "repair") == 0))
+      return true;
+  return false;
+}
+
 /* Every entry of a section of models, and every layer of assets; in the order of their paths. */
 static int make_instances(struct sim_world *w) {
   size_t cap = 0;
@@ -47,7 +80,7 @@ static int make_instances(struct sim_world *w) {
   for (size_t m = 0; sim_models[m]; m++)
     if (strcmp(sim_models[m]->section, "layers") == 0) assets = sim_models[m];
   for (uint32_t l = 0; !ret && assets && l < w->layers; l++)
-    if (w->layer[l].own_nodes) ret = add_instance(w, &cap, assets, w->layer[l].params);
+    if (has_assets(w, &w->layer[l])) ret = add_instance(w, &cap, assets, w->layer[l].params);
   if (ret || !w->instances) return ret;
   qsort(w->instance, w->instances, sizeof *w->instance, by_path);
   for (uint32_t i = 0; i < w->instances; i++) {
