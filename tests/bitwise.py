@@ -109,7 +109,7 @@ WRITTEN_OUT: Tree = patched(
     hazards__outbreak__infectious={"call": "lognormal", "median": {"value": "4 days"}, "p95": "9 days"},
     hazards__outbreak__layer=["contacts", "online"],
     sensing__clinics__ascertainment={"value": "50 %", "source": "illustrative"},
-    actions__vaccinate__uptake={"adults": "60 %", "elderly": "80 %"},
+    actions__vaccinate__uptake={"adults": "60 %", "elderly": {"value": "80 %"}},
     arms__double={"teams": {"vaccinators": {"size": "x 2"}}},
 )
 
@@ -312,7 +312,8 @@ class Bitwise:
         before = [i for i, day in enumerate(days) if day < 30]
         after = [i for i, day in enumerate(days) if day > 30]
         self.suite.check("arms that differ from day 30 on are the same until then",
-                         len(before) == 4 and same_bits(base[..., before], none[..., before]) and base[..., before].any())
+                         len(before) == 4 and base[..., before].any()
+                         and same_bits(base[..., before], none[..., before]))
         self.suite.check("and differ afterwards", not same_bits(base[..., after], none[..., after]))
 
     # ---- machines --------------------------------------------------------------------------------------------------

@@ -131,14 +131,15 @@ class CommandLine:
                 if not self.expect(f"{command}: {what}", 2, command, bad, *options, err=word):
                     break
                 place = self.program.call(command, bad, *options, cwd=self.directory).stderr
-                self.suite.check(f"{command}: {what}: place", re.search(r"bad\.yaml:\d+:\d+: ", place) is not None, place)
+                self.suite.check(f"{command}: {what}: place", bool(re.search(r"bad\.yaml:\d+:\d+: ", place)), place)
             self.suite.check(f"{what}: nothing is written", self.files() == before)
         for what, content in (("empty", b""), ("binary", bytes(range(256)) * 16), ("a list", b"- a\n- b\n")):
             bad.write_bytes(content)
             self.expect(f"run: {what} file", 2, "run", bad, "-o", "bad.h5", err="bad.yaml")
         bad.write_text(SMALL.replace("40 days", "40", 1).replace("like: sir", "like: sri", 1), encoding="utf-8")
         done = self.program.call("run", bad, "-o", "bad.h5", cwd=self.directory)
-        self.suite.check("all errors are reported at once", "horizon" in done.stderr and "sri" in done.stderr, done.stderr)
+        self.suite.check("all errors are reported at once", "horizon" in done.stderr and "sri" in done.stderr,
+                         done.stderr)
         self.suite.check("no results of bad scenarios", not (self.directory / "bad.h5").exists())
 
     def files_that_cannot_be_used(self) -> None:
@@ -214,7 +215,7 @@ class CommandLine:
         out, err = process.communicate(timeout=60)
         self.suite.check("status from another process while it runs", seen is not None, "no `... runs done` was seen")
         self.suite.check("SIGINT: exit status 3", process.returncode == 3, f"{process.returncode}\n{err}")
-        self.suite.check("SIGINT: says how to go on", "interrupted" in err and str(self.small) in err and out == "", err)
+        self.suite.check("SIGINT: says how to go on", "interrupted" in err and str(self.small) in err and not out, err)
         self.suite.check("SIGINT: no results yet", not output.exists())
         stopped = self.program.call("status", output)
         self.suite.check("status of an interrupted batch", stopped.returncode == 0 and "stopped" in stopped.stdout,
@@ -284,8 +285,9 @@ def text_loader(yaml: Any) -> Any:
         """Without YAML 1.1's dates, octals and on/off."""
 
     Loader.yaml_implicit_resolvers = {}
-    for tag, pattern, first in (("bool", r"true|false", "tf"), ("null", r"null|~|", "n~"), ("int", r"[-+]?\d+", "-+0123456789"),
-                                ("float", r"[-+]?\d+\.\d*(?:e[-+]?\d+)?", "-+0123456789")):
+    digits = "-+0123456789"
+    for tag, pattern, first in (("bool", r"true|false", "tf"), ("null", r"null|~|", "n~"), ("int", r"[-+]?\d+", digits),
+                                ("float", r"[-+]?\d+\.\d*(?:e[-+]?\d+)?", digits)):
         Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(rf"^(?:{pattern})$"), list(first))
     return Loader
 

@@ -122,7 +122,8 @@ def _bits(value: Any) -> bytes:
     return f"{array.dtype}{array.shape}".encode() + array.tobytes()
 
 
-def contents(path: Path, prefixes: Sequence[str] = ("provenance_",), names: Sequence[str] = ("scenario",)) -> dict[str, bytes]:
+def contents(path: Path, prefixes: Sequence[str] = ("provenance_",),
+             names: Sequence[str] = ("scenario",)) -> dict[str, bytes]:
     """Every variable, its dimensions and every attribute of a results file as bytes; NaN is equal to the same NaN.
 
     Parameters

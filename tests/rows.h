@@ -24,8 +24,8 @@ static const struct sim_column rows_fewer[] = {
     {"cost", "EUR", "cost of action \xc3\xa9toile", SIM_F64, NULL, 1, {{"item", "\xc3\xa9toile", 0, NULL}}},
 };
 static const struct sim_series rows_series[] = {
-    {"functionality", "1", "functionality", "population", "people", 1},
-    {"ill_count", "people", "people ill", NULL, NULL, 20000},
+    {"functionality", "1", "functionality", "population", "people", 1, true},
+    {"ill_count", "people", "people ill", NULL, NULL, 20000, false},
 };
 static const double rows_days[] = {0, 10, 20, 30};
 static const char *const rows_arms[] = {"base", "late"};

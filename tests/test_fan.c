@@ -17,24 +17,36 @@ Test(fan, counts_and_leaves_missing_out) {
   cr_assert_eq(all, 5);
 }
 
-/* Values 1..200, one run each: the inverse distribution function gives 5, 10, 50, 100, 150, 190, 195. */
+/* Bins 1..200, one run each: the inverse distribution function gives bins 5, 10, 50, 100, 150, 190, 195; a bin stands
+ * for the square of its thousandths. */
 Test(fan, quantiles_of_a_ramp) {
   memset(histogram, 0, sizeof histogram);
   for (int i = 1; i <= 200; i++) histogram[i] = 1;
   double q[SIM_FAN_QUANTILES];
-  sim_fan_quantiles(histogram, 1000, q);
+  sim_fan_quantiles(histogram, &(struct sim_series){.scale = 1e6}, q);
   const double expected[SIM_FAN_QUANTILES] = {5, 10, 50, 100, 150, 190, 195};
-  for (int i = 0; i < SIM_FAN_QUANTILES; i++) cr_assert_eq(q[i], expected[i], "quantile %d: %g", i, q[i]);
+  for (int i = 0; i < SIM_FAN_QUANTILES; i++)
+    cr_assert_float_eq(q[i], expected[i] * expected[i], 1e-9, "quantile %d: %g", i, q[i]);
 }
 
 Test(fan, nothing_counted_is_missing) {
   memset(histogram, 0, sizeof histogram);
   double q[SIM_FAN_QUANTILES];
-  sim_fan_quantiles(histogram, 1, q);
+  sim_fan_quantiles(histogram, &(struct sim_series){.scale = 1}, q);
   for (int i = 0; i < SIM_FAN_QUANTILES; i++) cr_assert(isnan(q[i]));
   histogram[250] = 1;
-  sim_fan_quantiles(histogram, 20000, q);
-  for (int i = 0; i < SIM_FAN_QUANTILES; i++) cr_assert_eq(q[i], 5000);
+  sim_fan_quantiles(histogram, &(struct sim_series){.scale = 20000}, q);
+  for (int i = 0; i < SIM_FAN_QUANTILES; i++) cr_assert_eq(q[i], 1250);
+}
+
+/* Of functionality the bins count what is lost, so the least value is in the highest bin. */
+Test(fan, losses_run_backwards) {
+  memset(histogram, 0, sizeof histogram);
+  for (int i = 0; i < 200; i++) histogram[i] = 1;
+  double q[SIM_FAN_QUANTILES];
+  sim_fan_quantiles(histogram, &(struct sim_series){.scale = 1, .loss = true}, q);
+  const double bin[SIM_FAN_QUANTILES] = {195, 190, 150, 100, 50, 10, 5};
+  for (int i = 0; i < SIM_FAN_QUANTILES; i++) cr_assert_float_eq(q[i], 1 - bin[i] * bin[i] * 1e-6, 1e-12);
 }
 
 /* Merging by addition gives the fan of the pooled runs. */
@@ -49,7 +61,7 @@ Test(fan, merges_exactly) {
   }
   for (int b = 0; b < SIM_SERIES_BINS; b++) sum[b] = part[0][b] + part[1][b];
   double a[SIM_FAN_QUANTILES], b[SIM_FAN_QUANTILES];
-  sim_fan_quantiles(sum, 1, a);
-  sim_fan_quantiles(whole, 1, b);
+  sim_fan_quantiles(sum, &(struct sim_series){.scale = 1}, a);
+  sim_fan_quantiles(whole, &(struct sim_series){.scale = 1}, b);
   cr_assert_arr_eq(a, b, sizeof a);
 }

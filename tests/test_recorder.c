@@ -376,7 +376,7 @@ Test(recorder, never_degraded_and_failed_runs) {
   close_to(scalar(&f, "resilience_loss"), 0, 0, "loss");
   close_to(level(&f, "status", 30), 4, 0, "the default levels");
   close_to(level(&f, "status", 90), 4, 0, "the default levels");
-  cr_assert_eq(f.row.samples[100], 1000);
+  cr_assert_eq(f.row.samples[100], 0);
 
   start(&f);
   begun(&f);
@@ -559,7 +559,7 @@ Test(recorder, product_of_machines_returns_to_one) {
     for (uint32_t i = 0; i < 20; i++) place(&f, m, i, m == 2 ? 2 : 0);
   finish(&f);
   cr_assert_eq(f.run.recorder->society, f.w.recorder->full);
-  cr_assert_eq(f.row.samples[100], 1000);
+  cr_assert_eq(f.row.samples[100], 0);
   close_run(&f);
 }
 
@@ -626,7 +626,7 @@ Test(recorder, society_of_unlike_large_populations) {
   close_run(&f);
 }
 
-/* Samples are those after the events of their time, rounded down: 1000 only if nothing is lost. */
+/* Samples are those after the events of their time, roots of what is lost, rounded up: 0 only if nothing is lost. */
 Test(recorder, samples) {
   struct fixture f;
   units(&f, 3000, 10);
@@ -643,12 +643,11 @@ Test(recorder, samples) {
   at(&f, 10);
   set_up(&f, 3000);
   finish(&f);
-  const uint16_t expected[3][11] = {{1000, 1000, 1000, 999, 999, 999, 500, 500, 500, 0, 1000},
-                                    {1000, 1000, 1000, 999, 999, 999, 500, 500, 500, 0, 1000},
-                                    {0, 0, 0, 0, 0, 0, 500, 500, 500, 1000, 0}};
+  /* 1000 sqrt(1/3000) = 18.3, 1000 sqrt(1/2) = 707.1 */
+  const uint16_t expected[11] = {0, 0, 0, 19, 19, 19, 708, 708, 708, 1000, 0};
   for (int s = 0; s < 3; s++)
     for (int k = 0; k < 11; k++)
-      cr_assert_eq(f.row.samples[s * 11 + k], expected[s][k], "series %d at %d: %d", s, k, f.row.samples[s * 11 + k]);
+      cr_assert_eq(f.row.samples[s * 11 + k], expected[k], "series %d at %d: %d", s, k, f.row.samples[s * 11 + k]);
   close_run(&f);
 }
 

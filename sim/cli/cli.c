@@ -131,6 +131,17 @@ static int set_count(const struct cli_command *c, const struct cli_option *o, co
   return CLI_DONE;
 }
 
+/* --replicates and --seed change the scenario, so that what is stored with the results says what was run. */
+static int set_design(const struct cli_command *c, const struct cli_option *o, char *text, struct cli_sets *sets) {
+  int64_t checked;
+  int status = set_count(c, o, text, &checked);
+  if (status) return status;
+  if (sets->n == CLI_MAX_SETS) return cli_usage(c->name, "--set may be given %d times at most", CLI_MAX_SETS);
+  const char *path = strcmp(o->name, "seed") == 0 ? "design.seed" : "design.replicates";
+  sets->patch[sets->n++] = (struct sim_patch){path, text};
+  return CLI_DONE;
+}
+
 /* Stores an option's value. value: what follows `=` or the letter, or NULL. */
 static int store(struct parser *p, const struct cli_option *o, char *value) {
   void *field = (char *)p->target + o->offset;
@@ -150,6 +161,7 @@ static int store(struct parser *p, const struct cli_option *o, char *value) {
     value = p->argv[p->at++];
   }
   if (o->type == CLI_SET) return add_set(p->command, field, value);
+  if (o->type == CLI_DESIGN) return set_design(p->command, o, value, field);
   if (o->type == CLI_COUNT) return set_count(p->command, o, value, field);
   *(const char **)field = value;
   return CLI_DONE;

@@ -18,6 +18,7 @@ enum cli_type {
   CLI_TEXT,    /* const char * */
   CLI_COUNT,   /* int64_t, 0 or more */
   CLI_SET,     /* struct cli_sets: path=value, may be repeated */
+  CLI_DESIGN,  /* struct cli_sets: a whole number for the key of `design` that the option is named after */
   CLI_OPTIONAL /* const char *: the next word if it holds a wildcard (or --name=WORD), else "" */
 };
 

@@ -6,7 +6,7 @@
 
 struct replay_options {
   const char *arm;
-  int64_t replicate, point, seed;
+  int64_t replicate, point;
   struct cli_sets sets;
   bool outcome;
 };
@@ -66,7 +66,7 @@ static int run(const struct cli_context *context, void *options) {
   if (status == CLI_DONE) status = cli_find_arm(s, "replay", o->arm, &arm);
   if (status == CLI_DONE) {
     if (!o->outcome) puts("# day\tinstance\tentity\tevent");
-    status = cli_status(sim_batch_replay(s, arm, (size_t)o->point, (uint64_t)o->replicate, o->seed,
+    status = cli_status(sim_batch_replay(s, arm, (size_t)o->point, (uint64_t)o->replicate, -1,
                                          o->outcome ? NULL : &trace, show_column, NULL, &diag),
                         &diag);
   }
@@ -75,13 +75,13 @@ static int run(const struct cli_context *context, void *options) {
   return status;
 }
 
-static const struct replay_options defaults = {.seed = -1};
+static const struct replay_options defaults = {.point = 0};
 #define AT(field) offsetof(struct replay_options, field)
 static const struct cli_option options[] = {
     {"arm", 0, CLI_TEXT, AT(arm), "A", "the only one", "the arm"},
     {"replicate", 0, CLI_COUNT, AT(replicate), "N", "0", "the replicate"},
     {"point", 0, CLI_COUNT, AT(point), "P", "0", "the design point"},
-    {"seed", 0, CLI_COUNT, AT(seed), "K", "as the scenario says", "seed of the random streams"},
+    {"seed", 0, CLI_DESIGN, AT(sets), "K", "as the scenario says", "seed of the random streams"},
     {"set", 0, CLI_SET, AT(sets), "PATH=VALUE", NULL, "change a value of the scenario; may be repeated"},
     {"outcome", 0, CLI_FLAG, AT(outcome), NULL, NULL, "only the outcome, without the trace"},
     {.name = NULL}};

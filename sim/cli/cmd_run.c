@@ -8,7 +8,7 @@
 
 struct run_options {
   const char *output;
-  int64_t jobs, replicates, seed;
+  int64_t jobs;
   struct cli_sets sets;
   bool quiet, overwrite;
 };
@@ -71,8 +71,8 @@ static int run_batch(const struct cli_context *context, const struct run_options
   struct watch watch = {0};
   struct sim_batch_options batch = {.output = output,
                                     .jobs = o->jobs > 0 ? (unsigned)o->jobs : 0,
-                                    .replicates = o->replicates,
-                                    .seed = o->seed,
+                                    .replicates = -1,
+                                    .seed = -1,
                                     .overwrite = o->overwrite,
                                     .command_line = context->line,
                                     .stop = &stop,
@@ -117,13 +117,13 @@ out:
   return status;
 }
 
-static const struct run_options defaults = {.replicates = -1, .seed = -1};
+static const struct run_options defaults = {.jobs = 0};
 #define AT(field) offsetof(struct run_options, field)
 static const struct cli_option options[] = {
     {"output", 'o', CLI_TEXT, AT(output), "FILE", "results/<name of the scenario>.h5", "the results file (HDF5)"},
     {"jobs", 'j', CLI_COUNT, AT(jobs), "N", "one a core", "threads; the results do not depend on it"},
-    {"replicates", 0, CLI_COUNT, AT(replicates), "R", "as the scenario says", "replicates of each arm"},
-    {"seed", 0, CLI_COUNT, AT(seed), "K", "as the scenario says", "seed of the random streams"},
+    {"replicates", 0, CLI_DESIGN, AT(sets), "R", "as the scenario says", "replicates of each arm"},
+    {"seed", 0, CLI_DESIGN, AT(sets), "K", "as the scenario says", "seed of the random streams"},
     {"set", 0, CLI_SET, AT(sets), "PATH=VALUE", NULL, "change a value of the scenario; may be repeated"},
     {"quiet", 'q', CLI_FLAG, AT(quiet), NULL, NULL, "no progress, only errors"},
     {"overwrite", 0, CLI_FLAG, AT(overwrite), NULL, NULL, "start again instead of resuming or refusing"},

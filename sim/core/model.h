@@ -245,6 +245,9 @@ int64_t sim_now(const struct sim_run *run);
 int64_t sim_horizon(const struct sim_run *run); /* ticks */
 const struct sim_rng *sim_run_rng(const struct sim_run *run);
 uint64_t sim_run_replicate(const struct sim_run *run);
+/* True in the run of a replicate without incidents (`measures.target: no_incident`): none may arrive. All else, and
+ * every draw, is as in the run that is compared with it. */
+bool sim_run_is_twin(const struct sim_run *run);
 const struct sim_graph *sim_run_graph(const struct sim_run *run, uint32_t layer); /* this replicate's */
 const struct sim_population *sim_run_population(const struct sim_run *run, uint32_t population);
 void *sim_run_state(const struct sim_run *run, const struct sim_instance *instance);

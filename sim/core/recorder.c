@@ -14,14 +14,23 @@ static int create_parts(struct sim_recorder *r, const struct sim_world *w) {
   r->entries = sim_calloc(p->entries + 1, sizeof *r->entries);
   r->ever = sim_calloc(w->machines + 1, sizeof *r->ever);
   r->affected = sim_calloc(w->machines + 1, sizeof *r->affected);
+  r->part = sim_calloc(p->parts + 1, sizeof *r->part);
+  r->lost_before = sim_calloc(p->parts + 1, sizeof *r->lost_before);
+  r->lost_before_latest = sim_calloc(p->parts + 1, sizeof *r->lost_before_latest);
+  r->threshold = sim_calloc(p->levels + 1, sizeof *r->threshold);
   r->level = sim_calloc(p->levels + 1, sizeof *r->level);
+  r->group_threshold = sim_calloc(p->groups + 1, sizeof *r->group_threshold);
+  r->group = sim_calloc(p->groups + 1, sizeof *r->group);
+  r->episode = sim_calloc(p->kept + 1, sizeof *r->episode);
+  r->episode_level = sim_calloc((size_t)(p->kept + 1) * p->levels, sizeof *r->episode_level);
   r->declared = sim_calloc(p->declareds + 1, sizeof *r->declared);
   r->value = sim_calloc(p->values + 1, sizeof *r->value);
   r->samples = sim_calloc((size_t)p->seriess * p->samples + 1, sizeof *r->samples);
   r->keep = sim_calloc(p->giant_nodes + 1, sizeof *r->keep);
   r->work = sim_calloc(p->giant_nodes + 1, sizeof *r->work);
-  if (!r->gauge || !r->dirty || !r->entries || !r->ever || !r->affected || !r->level || !r->declared || !r->value ||
-      !r->samples || !r->keep || !r->work)
+  if (!r->gauge || !r->dirty || !r->entries || !r->ever || !r->affected || !r->part || !r->lost_before ||
+      !r->lost_before_latest || !r->threshold || !r->level || !r->group_threshold || !r->group || !r->episode ||
+      !r->episode_level || !r->declared || !r->value || !r->samples || !r->keep || !r->work)
     return SIM_ERR_MEMORY;
   for (uint32_t m = 0; m < w->machines; m++) {
     r->affected[m] = sim_calloc((size_t)w->population[w->machine[m].population].size + 1, sizeof **r->affected);
@@ -52,7 +61,16 @@ void sim_recorder_free(struct sim_recorder *r) {
   sim_free(r->entries);
   sim_free(r->ever);
   sim_free(r->affected);
+  sim_free(r->part);
+  sim_free(r->lost_before);
+  sim_free(r->lost_before_latest);
+  sim_free(r->threshold);
   sim_free(r->level);
+  sim_free(r->group_threshold);
+  sim_free(r->group);
+  sim_free(r->episode);
+  sim_free(r->episode_level);
+  sim_free(r->step);
   sim_free(r->declared);
   sim_free(r->value);
   sim_free(r->samples);
@@ -63,15 +81,9 @@ void sim_recorder_free(struct sim_recorder *r) {
 
 /* ---- start ------------------------------------------------------------------------------------------------------ */
 
-static void mark_dirty(struct sim_recorder *r, uint32_t g) {
-  if (r->gauge[g].dirty) return;
-  r->gauge[g].dirty = true;
-  r->dirty[r->dirty_n++] = g;
-}
-
 static void add(struct sim_recorder *r, uint32_t g, int64_t change) {
   r->gauge[g].live += change;
-  mark_dirty(r, g);
+  sim_gauge_mark(r, g);
 }
 
 /* Entities that were active in an earlier run carry another epoch; so nothing is cleared, but once in 65,535 runs. */
@@ -97,7 +109,7 @@ void sim_recorder_begin(struct sim_run *run) {
   next_epoch(r);
   r->dirty_n = 0;
   for (uint32_t g = 0; g < p->gauges; g++) r->gauge[g] = (struct sim_gauge){.peak = -1};
-  for (uint32_t i = 0; i < p->populations; i++) r->gauge[i].live = p->population[i].at_rest;
+  for (uint32_t i = 0; i < p->parts; i++) r->gauge[i].live = p->part[i].at_rest;
   for (uint32_t m = 0; m < w->machines; m++) {
     uint32_t size = w->population[w->machine[m].population].size;
     bool active = p->machine[m].active[w->machine[m].rest];
@@ -109,6 +121,7 @@ void sim_recorder_begin(struct sim_run *run) {
   memset(r->entries, 0, p->entries * sizeof *r->entries);
   r->society = r->low = 0;
   r->unsettled = true;
+  sim_target_begin(r, run->twin);
   sim_episode_begin(r);
   sim_declared_begin(r);
   r->next_sample = 0;
@@ -118,7 +131,7 @@ void sim_recorder_begin(struct sim_run *run) {
 
 /* Everything is measured at time 0, whether it moved or not. */
 void sim_recorder_begun(struct sim_run *run) {
-  for (uint32_t g = 0; g < run->recorder->plan->gauges; g++) mark_dirty(run->recorder, g);
+  for (uint32_t g = 0; g < run->recorder->plan->gauges; g++) sim_gauge_mark(run->recorder, g);
 }
 
 /* ---- changes ---------------------------------------------------------------------------------------------------- */
@@ -145,7 +158,11 @@ void sim_recorder_moved(struct sim_run *run, uint32_t machine, uint32_t entity, 
     int64_t change = m->alone ? m->q[to] - m->q[from]
                               : functionality(run, m->population, machine, entity, to) -
                                     functionality(run, m->population, machine, entity, from);
-    if (change) add(r, m->population, change * sim_population_weight(p, entity));
+    if (change) {
+      change *= sim_population_weight(p, entity);
+      add(r, m->population, change);
+      if (m->group != SIM_NONE) add(r, m->group + p->group[entity], change);
+    }
   }
   if (m->active[from] != m->active[to]) add(r, m->load, m->active[to] - m->active[from]);
   if (m->active[to] && !m->active[run->world->machine[machine].rest] && r->affected[machine][entity] != r->epoch) {
@@ -162,10 +179,7 @@ void sim_recorder_observed(struct sim_run *run, uint32_t observable, int64_t bef
 
 void sim_recorder_incident(struct sim_run *run, const struct sim_instance *incident) {
   (void)incident;
-  struct sim_recorder *r = run->recorder;
-  r->incidents++;
-  if (r->clock) return;
-  r->clock = r->unsettled = true;
+  sim_episode_incident(run->recorder, run->now);
 }
 
 void sim_recorder_signal(struct sim_run *run, const struct sim_instance *self, unsigned signal) {
@@ -185,7 +199,6 @@ static void settle_gauge(struct sim_recorder *r, uint32_t g, int64_t now) {
     gauge->peak = gauge->held;
     gauge->peak_at = now;
   }
-  if (gauge->held < gauge->low) gauge->low = gauge->held;
   if (gauge->held > gauge->top) {
     gauge->top = gauge->held;
     gauge->top_at = now;
@@ -194,27 +207,55 @@ static void settle_gauge(struct sim_recorder *r, uint32_t g, int64_t now) {
     sim_declared_heard(r, r->plan->heard[k], gauge->held, now);
 }
 
-/* The state at run->now is final. */
-static void settle(struct sim_run *run) {
+/* A part whose gauge or target has moved: society's sum, the part's standing, a group's recovery. */
+static void settle_part(struct sim_run *run, uint32_t part, int64_t now) {
   struct sim_recorder *r = run->recorder;
+  const struct sim_recorder_plan *p = r->plan;
+  struct sim_part_run *t = &r->part[part];
+  if (part < p->populations)
+    r->society += p->population[part].coefficient * (r->gauge[part].live - r->gauge[part].held);
+  if (r->recording) sim_target_record(run, part, now);
+  settle_gauge(r, part, now);
+  int64_t held = r->gauge[part].held, standing = held + (p->part[part].full - t->target);
+  if (standing < t->low) t->low = standing;
+  if (part < p->populations || !r->degraded) return;
+  uint32_t g = part - p->populations;
+  (void)sim_window_settle(&r->group[g], held < r->group_threshold[g], p->hold, now);
+}
+
+/* The state is final at `now`: run->now, or an instant before it at which only the target moves. */
+static void settle(struct sim_run *run, int64_t now) {
+  struct sim_recorder *r = run->recorder;
+  const struct sim_recorder_plan *p = r->plan;
+  if (r->closes <= now) sim_episode_close(r);
+  if (r->next_target <= now) sim_target_move(r, now);
   for (uint32_t k = 0; k < r->dirty_n; k++) {
-    uint32_t g = r->dirty[k];
-    if (g < r->plan->populations)
-      r->society += r->plan->population[g].coefficient * (r->gauge[g].live - r->gauge[g].held);
-    settle_gauge(r, g, run->now);
+    if (r->dirty[k] < p->parts)
+      settle_part(run, r->dirty[k], now);
+    else
+      settle_gauge(r, r->dirty[k], now);
   }
   r->dirty_n = 0;
   r->unsettled = false;
-  if (r->clock) sim_episode_settle(r, run->now);
+  if (r->clock) sim_episode_settle(r, now);
 }
 
-/* Thousandths, rounded down: 1000 only if nothing is lost. */
+/* Thousandths of the square root of part / whole, rounded up: 0 only if nothing. */
+static uint16_t root_share(double part, double whole) {
+  return (uint16_t)(whole > 0 && part > 0 ? ceil(1000 * sqrt(part < whole ? part / whole : 1)) : 0);
+}
+
+/* As struct sim_series in world.h: functionality by what is lost. */
 static uint16_t sample(const struct sim_recorder *r, uint32_t series) {
   const struct sim_recorder_plan *p = r->plan;
-  if (series == 0) return (uint16_t)(p->full ? r->society * 1000 / p->full : 1000);
+  if (series == 0) return root_share((double)(p->full - r->society), (double)p->full);
   const struct sim_gauge *g = &r->gauge[series - 1];
-  if (series <= p->populations) return (uint16_t)((sim_int128)g->held * 1000 / p->population[series - 1].full);
-  return (uint16_t)((double)g->held * 1000 / p->series[series].scale);
+  if (series <= p->populations) {
+    int64_t full = p->part[series - 1].full;
+    return root_share((double)(full - g->held), (double)full);
+  }
+  g += p->groups;
+  return root_share((double)g->held, p->series[series].scale);
 }
 
 /* Samples and values of ticks up to `last`, in which the state does not change any more. */
@@ -235,7 +276,8 @@ static void take_until(struct sim_run *run, int64_t last) {
 void sim_recorder_advance(struct sim_run *run, int64_t tick) {
   struct sim_recorder *r = run->recorder;
   if (tick == run->now) return;
-  if (r->dirty_n || r->unsettled) settle(run);
+  if (r->dirty_n || r->unsettled || r->next_target <= run->now) settle(run, run->now);
+  while (r->next_target < tick) settle(run, r->next_target);
   if (r->next < tick) take_until(run, tick - 1);
 }
 
@@ -244,7 +286,7 @@ void sim_recorder_end(struct sim_run *run, struct sim_row *row) {
   const struct sim_recorder_plan *p = r->plan;
   size_t samples = (size_t)p->seriess * p->samples;
   if (!run->error[0]) {
-    settle(run);
+    settle(run, run->now);
     take_until(run, run->world->horizon);
     sim_episode_end(r, run->world->horizon);
   }

@@ -16,6 +16,9 @@ void sim_recorder_plan_free(struct sim_recorder_plan *p);
 size_t sim_recorder_series(const struct sim_recorder_plan *p, const struct sim_series **series);
 size_t sim_recorder_samples(const struct sim_recorder_plan *p, const double **days);
 
+/* Whether a replicate is first run without incidents (run->twin), for the recorder to keep its course as the target. */
+bool sim_recorder_needs_twin(const struct sim_recorder_plan *p);
+
 int sim_recorder_create(struct sim_recorder **out, const struct sim_world *w) SIM_MUST_CHECK;
 void sim_recorder_free(struct sim_recorder *r);
 

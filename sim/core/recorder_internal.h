@@ -16,19 +16,25 @@ __extension__ typedef __int128 sim_int128;
 
 /* ---- the plan --------------------------------------------------------------------------------------------------- */
 
-/* A population that counts: gauge i is that of population i of the plan. */
+/* A part is what has a functionality of its own: the populations that count, then the groups of the people. Gauge i is
+ * that of part i. */
+struct sim_recorder_part {
+  int64_t full;    /* gauge when nothing is lost: total weight x SIM_Q_ONE */
+  int64_t at_rest; /* gauge when every machine is at rest */
+};
+
+/* A population that counts: part i is that of population i of the plan. */
 struct sim_recorder_population {
   uint32_t population;    /* of the world */
   int64_t weight;         /* in society, up to a common factor; 0: not part of it */
   sim_int128 coefficient; /* society = sum of coefficient x gauge */
-  int64_t full;           /* gauge when nothing is lost: total weight x SIM_Q_ONE */
-  int64_t at_rest;        /* gauge when every machine is at rest */
   uint32_t *machine;      /* machines that can lower functionality */
   uint32_t machines;
 };
 
 struct sim_recorder_machine {
   uint32_t population; /* gauge of its functionality; SIM_NONE: all its states have functionality 1 */
+  uint32_t group;      /* gauge of its population's first group; SIM_NONE: it has none */
   bool alone;          /* the only such machine of its population: q holds */
   uint32_t load;       /* gauge of its active load; SIM_NONE: no state of it is active */
   uint32_t entry;      /* its first counter of entries; state s is entry + s */
@@ -89,26 +95,31 @@ struct sim_recorder_plan {
   const struct sim_world *world;
   struct sim_recorder_population *population;
   uint32_t populations;
+  struct sim_recorder_part *part;       /* [parts] */
+  uint32_t parts, groups;               /* populations + groups; groups of the people, 0 without */
+  const char *const *group_name;        /* [groups] borrowed */
   struct sim_recorder_machine *machine; /* [world's machines] */
   uint32_t *hazard; /* [hazards] machines with an active state: what the dimension "hazard" counts */
   uint32_t hazards;
   uint32_t entries;      /* counters of entries: states of all machines */
   uint32_t *gauge_of;    /* [observables] gauge, or SIM_NONE */
-  uint32_t gauges;       /* populations, then hazards, then observables */
+  uint32_t gauges;       /* parts, then hazards, then observables */
   uint32_t *heard_first; /* [gauges + 1] measures that read gauge g: heard[heard_first[g] ..) */
   uint32_t *heard;
-  int64_t weight_total;  /* of the populations' weights */
-  sim_int128 full;       /* society when nothing is lost */
-  double *level;         /* [levels] ascending */
-  sim_int128 *threshold; /* [levels] society is at the level from here on */
+  int64_t weight_total; /* of the populations' weights */
+  sim_int128 full;      /* society when nothing is lost */
+  bool twin;            /* the target is the replicate without incidents; else full */
+  double *level;        /* [levels] ascending */
+  int64_t *level_q;     /* [levels] in millionths */
   uint32_t levels;
   int64_t hold;
+  uint32_t kept;       /* episodes that have numbers of their own */
   bool clock_at_start; /* the scenario has no incidents: time 0 stands for one */
   bool *sensor;        /* [instances] */
   double *sample;      /* [samples] days */
   int64_t *sample_tick;
   uint32_t samples;
-  struct sim_series *series; /* society, populations, hazards: in the order of the gauges after the first */
+  struct sim_series *series; /* society, populations, hazards */
   uint32_t seriess;
   struct sim_declared *declared;
   uint32_t declareds;
@@ -124,23 +135,44 @@ struct sim_gauge {
   int64_t live, held;
   int64_t since;         /* tick up to which sum reaches */
   int64_t peak, peak_at; /* largest held value, and its first tick */
-  int64_t low;           /* in the episode: smallest, */
-  int64_t top, top_at;   /* largest, and its first tick */
+  int64_t top, top_at;   /* that since degraded */
   sim_int128 sum;        /* integral of held, ticks */
-  sim_int128 base;       /* sum at the start of the episode */
   bool dirty;
 };
 
-struct sim_level_run {
+/* What a part is compared with. Its standing is full - (target - gauge): the gauge itself where the target is full. */
+struct sim_part_run {
+  int64_t target, since; /* from that tick on */
+  sim_int128 target_sum; /* integral of the target up to there */
+  int64_t low;           /* least standing since degraded */
+};
+
+/* The target's part took this value. In the order of time. */
+struct sim_target_step {
+  int64_t tick, value;
+  uint32_t part;
+};
+
+/* Recovery to a level: falls, returns and windows. */
+struct sim_window_run {
   bool below, ever_below; /* the level */
   bool open;              /* a window has begun since the first fall and is not broken */
   bool broken;            /* a window was, before any was held */
   bool recovered;
   int64_t below_since, time_below, relapses;
-  int64_t start;      /* of the window; of the held one once recovered */
-  sim_int128 society; /* then */
-  sim_int128 low;     /* the episode's minimum then, */
-  int64_t low_at;     /* and its first tick */
+  int64_t start; /* of the window; of the held one once recovered */
+};
+struct sim_level_run {
+  struct sim_window_run window;
+  sim_int128 standing; /* at the window's start */
+  sim_int128 low;      /* the minimum then, */
+  int64_t low_at;      /* and its first tick */
+};
+struct sim_episode_run {
+  int64_t start, end; /* end SIM_NEVER: the horizon came first */
+  int64_t incidents;
+  sim_int128 low; /* least standing */
+  double loss;    /* days */
 };
 
 struct sim_declared_run {
@@ -161,12 +193,34 @@ struct sim_recorder {
   uint64_t *ever;      /* [machines] entities ever active in this run */
   uint16_t epoch;
   bool clock;                      /* an incident has come */
-  bool unsettled;                  /* the clock started in this instant */
-  bool degraded;                   /* the episode has begun */
-  int64_t start, alarm, incidents; /* of the episode; first alarm since the clock started, or SIM_NEVER */
-  sim_int128 society, low;
-  int64_t low_at;
-  struct sim_level_run *level; /* [levels] */
+  bool unsettled;                  /* an incident came in this instant */
+  bool degraded;                   /* the first episode has begun */
+  int64_t start, alarm, incidents; /* of the first episode; first alarm since the clock started, or SIM_NEVER */
+  sim_int128 society, target;
+  sim_int128 low;                 /* least standing of society since degraded, */
+  int64_t low_at;                 /* and its first tick */
+  struct sim_part_run *part;      /* [parts] */
+  sim_int128 *lost_before;        /* [parts] integral of target - gauge up to the first episode, */
+  sim_int128 *lost_before_latest; /* [parts] and up to the latest */
+  sim_int128 *threshold;          /* [levels] society is at the level from here on */
+  sim_int128 band_low, band_high; /* while low <= society < high, it crosses no level; high 0: not known */
+  struct sim_level_run *level;    /* [levels] in the first episode, to the horizon */
+  int64_t *group_threshold;       /* [groups] of the highest level */
+  struct sim_window_run *group;   /* [groups] */
+
+  uint32_t episodes;                    /* begun so far */
+  bool running, awaited;                /* an episode is; an incident has come since the last one ended */
+  int64_t gathered;                     /* incidents in the one that is running or awaited */
+  int64_t closes;                       /* tick at which it ends unless the highest level is lost again, or SIM_NEVER */
+  int64_t whole_since;                  /* since when society is at the target in it, or SIM_NEVER */
+  struct sim_episode_run *episode;      /* [kept + 1] the last serves all that are not kept */
+  struct sim_window_run *episode_level; /* [kept + 1][levels] */
+
+  bool recording;               /* this run is the twin: its course becomes the target */
+  struct sim_target_step *step; /* [steps] of the twin */
+  size_t steps, steps_cap, next_step;
+  int64_t next_target; /* tick of the next step, or SIM_NEVER */
+
   struct sim_declared_run *declared;
   double *value;     /* [values] */
   uint16_t *samples; /* [seriess][samples] */
@@ -177,19 +231,40 @@ struct sim_recorder {
   uint32_t *work;
 };
 
+static inline void sim_gauge_mark(struct sim_recorder *r, uint32_t g) {
+  if (r->gauge[g].dirty) return;
+  r->gauge[g].dirty = true;
+  r->dirty[r->dirty_n++] = g;
+}
 /* Integral of a gauge from 0 to tick (at or after its last settling). */
 static inline sim_int128 sim_gauge_sum(const struct sim_gauge *g, int64_t tick) {
   return g->sum + (sim_int128)g->held * (tick - g->since);
 }
-/* Society's functionality; exactly 1 when nothing is lost. */
+/* Integral of target minus gauge of a part from 0 to tick. */
+static inline sim_int128 sim_part_lost(const struct sim_recorder *r, uint32_t part, int64_t tick) {
+  const struct sim_part_run *t = &r->part[part];
+  return t->target_sum + (sim_int128)t->target * (tick - t->since) - sim_gauge_sum(&r->gauge[part], tick);
+}
+static inline sim_int128 sim_society_standing(const struct sim_recorder *r) {
+  return r->society + (r->plan->full - r->target);
+}
+/* Society's standing as a share; exactly 1 when nothing is lost. */
 static inline double sim_recorder_share(const struct sim_recorder_plan *p, sim_int128 society) {
   return society == p->full ? 1 : (double)society / (double)p->full;
 }
 
-/* ---- the built-in measures (recorder_measures.c) ------------------------------------------------------------------
- */
+/* ---- the built-in measures (recorder_measures.c) ---------------------------------------------------------------- */
 
-enum sim_measure_dim { SIM_MEASURE_SCALAR, SIM_MEASURE_LEVEL, SIM_MEASURE_POPULATION, SIM_MEASURE_HAZARD };
+enum sim_measure_dim {
+  SIM_MEASURE_SCALAR,
+  SIM_MEASURE_LEVEL,
+  SIM_MEASURE_POPULATION,
+  SIM_MEASURE_HAZARD,
+  SIM_MEASURE_EPISODE,
+  SIM_MEASURE_EPISODE_LEVEL, /* episodes x levels */
+  SIM_MEASURE_GROUP,
+  SIM_MEASURE_GROUPS /* one number, where there are groups */
+};
 struct sim_measure {
   const char *name, *unit; /* unit NULL: that of the hazard's entities */
   enum sim_dtype dtype;
@@ -201,11 +276,26 @@ extern const struct sim_measure sim_measures[]; /* ends with name NULL */
 extern const char sim_status_flags[];
 uint32_t sim_measure_extent(const struct sim_recorder_plan *p, enum sim_measure_dim dim);
 
-/* ---- the episode (recorder_episode.c) -----------------------------------------------------------------------------
- */
+/* ---- episodes (recorder_episode.c) ------------------------------------------------------------------------------ */
 
 void sim_episode_begin(struct sim_recorder *r);
+/* An incident came through at `now`, in the midst of an instant. */
+void sim_episode_incident(struct sim_recorder *r, int64_t now);
+/* The running episode ended at r->closes; nothing has been settled since. */
+void sim_episode_close(struct sim_recorder *r);
 /* Society's held value is final at `now`. */
 void sim_episode_settle(struct sim_recorder *r, int64_t now);
 void sim_episode_end(struct sim_recorder *r, int64_t horizon);
+/* `below` the level from `now` on; true if a window starts, before any was held. */
+bool sim_window_settle(struct sim_window_run *w, bool below, int64_t hold, int64_t now);
+/* Days of society's functionality lost from the tick at which its parts had lost `before` (NULL: 0) until `end`. */
+double sim_society_loss(const struct sim_recorder *r, const sim_int128 *before, int64_t end);
+
+/* ---- the target (recorder_target.c) ----------------------------------------------------------------------------- */
+
+void sim_target_begin(struct sim_recorder *r, bool recording);
+/* Of the twin: the part's live value holds from `now` on. */
+void sim_target_record(struct sim_run *run, uint32_t part, int64_t now);
+/* Takes the steps up to `now`, and marks the parts whose target moved. */
+void sim_target_move(struct sim_recorder *r, int64_t now);
 #endif

@@ -59,10 +59,18 @@ const struct sim_param sim_measures_params[] = {
             "equally."},
     {.name = "target",
      .kind = SIM_CHOICE,
-     .choices = "full",
+     .choices = "full no_incident",
      .fallback = "full",
-     .doc = "What functionality is compared with: full is 1."},
+     .doc = "What functionality is compared with: full is 1; no_incident is that of the same replicate without "
+            "incidents, which is run beside each."},
     {.name = "recovery", .kind = SIM_FIELDS, .fields = recovery_params, .doc = "What counts as recovery."},
+    {.name = "episodes",
+     .kind = SIM_QUANTITY,
+     .flags = SIM_INTEGER | SIM_NO_RANGE,
+     .fallback = "4",
+     .min = 1,
+     .max = 1000,
+     .doc = "How many episodes of a run have numbers of their own; further ones are counted."},
     {.name = "samples",
      .kind = SIM_QUANTITY,
      .flags = SIM_INTEGER | SIM_NO_RANGE,
@@ -133,7 +141,7 @@ static int plan_machines(struct sim_recorder_plan *p, struct sim_world *w, const
   if (!p->machine) return SIM_ERR_MEMORY;
   for (uint32_t m = 0; m < w->machines; m++) {
     struct sim_recorder_machine *r = &p->machine[m];
-    r->population = SIM_NONE;
+    r->population = r->group = SIM_NONE;
     r->entry = p->entries;
     p->entries += w->machine[m].states;
     memcpy(r->functionality, w->machine[m].functionality, w->machine[m].states * sizeof *r->functionality);
@@ -193,7 +201,7 @@ out:
 }
 
 /* Machines that can lower a population's functionality, and its total at rest. */
-static int plan_population(struct sim_recorder_plan *p, uint32_t k, struct sim_diag *diag) {
+static int plan_population(struct sim_recorder_plan *p, uint32_t k, int64_t *rest_q, struct sim_diag *diag) {
   const struct sim_world *w = p->world;
   struct sim_recorder_population *pop = &p->population[k];
   const struct sim_population *population = &w->population[pop->population];
@@ -214,9 +222,44 @@ static int plan_population(struct sim_recorder_plan *p, uint32_t k, struct sim_d
     product *= p->machine[m].functionality[w->machine[m].rest];
   }
   if (pop->machines == 1) p->machine[pop->machine[0]].alone = true;
-  pop->full = (int64_t)population->weight_total * SIM_Q_ONE;
-  pop->at_rest = (int64_t)population->weight_total * (int64_t)(product * (double)SIM_Q_ONE + 0.5);
+  *rest_q = (int64_t)(product * (double)SIM_Q_ONE + 0.5);
+  p->part[k].full = (int64_t)population->weight_total * SIM_Q_ONE;
+  p->part[k].at_rest = (int64_t)population->weight_total * *rest_q;
   return 0;
+}
+
+/* The people's groups, if the people count, as parts after the populations. */
+static int plan_groups(struct sim_recorder_plan *p, const int64_t *rest_q) {
+  const struct sim_world *w = p->world;
+  uint32_t k = 0;
+  while (k < p->populations && strcmp(w->population[p->population[k].population].name, "people") != 0) k++;
+  if (k == p->populations) return 0;
+  const struct sim_population *people = &w->population[p->population[k].population];
+  struct sim_recorder_part *grown =
+      sim_realloc_array(p->part, p->populations + people->groups + 1, sizeof *grown); /* 1: never of size 0 */
+  if (!grown) return SIM_ERR_MEMORY;
+  p->part = grown;
+  p->groups = people->groups;
+  p->group_name = (const char *const *)people->group_name;
+  struct sim_recorder_part *group = p->part + p->populations;
+  for (uint32_t g = 0; g < p->groups; g++) group[g] = (struct sim_recorder_part){0, 0};
+  for (uint32_t i = 0; p->groups && i < people->size; i++)
+    group[people->group[i]].full += (int64_t)sim_population_weight(people, i) * SIM_Q_ONE;
+  for (uint32_t g = 0; g < p->groups; g++) group[g].at_rest = group[g].full / SIM_Q_ONE * rest_q[k];
+  for (uint32_t m = 0; p->groups && m < w->machines; m++)
+    if (p->machine[m].population == k) p->machine[m].group = p->populations;
+  return 0;
+}
+
+static int plan_parts(struct sim_recorder_plan *p, struct sim_diag *diag) {
+  int64_t *rest_q = sim_calloc(p->populations + 1, sizeof *rest_q);
+  p->part = sim_calloc(p->populations + 1, sizeof *p->part);
+  int ret = rest_q && p->part ? 0 : SIM_ERR_MEMORY;
+  for (uint32_t k = 0; !ret && k < p->populations; k++) ret = plan_population(p, k, &rest_q[k], diag);
+  if (!ret) ret = plan_groups(p, rest_q);
+  p->parts = p->populations + p->groups;
+  sim_free(rest_q);
+  return ret;
 }
 
 static uint64_t gcd(uint64_t a, uint64_t b) {
@@ -246,7 +289,7 @@ static void plan_society(struct sim_recorder_plan *p) {
     struct sim_recorder_population *pop = &p->population[k];
     sim_int128 total = (sim_int128)w->population[pop->population].weight_total;
     pop->coefficient = ((sim_int128)pop->weight * (sim_int128)denominator + total / 2) / total;
-    p->full += pop->coefficient * pop->full;
+    p->full += pop->coefficient * p->part[k].full;
     p->weight_total += pop->weight;
   }
 }
@@ -265,15 +308,14 @@ static int plan_levels(struct sim_recorder_plan *p, const struct sim_value *reco
   const struct sim_value *levels = given ? sim_value_list(recovery, "levels", &n) : NULL;
   p->levels = n ? (uint32_t)n : 3;
   p->level = sim_calloc(p->levels, sizeof *p->level);
-  p->threshold = sim_calloc(p->levels, sizeof *p->threshold);
-  if (!p->level || !p->threshold) return SIM_ERR_MEMORY;
+  p->level_q = sim_calloc(p->levels, sizeof *p->level_q);
+  if (!p->level || !p->level_q) return SIM_ERR_MEMORY;
   for (uint32_t i = 0; i < p->levels; i++) p->level[i] = n ? levels[i].number : standard[i];
   qsort(p->level, p->levels, sizeof *p->level, compare_levels);
   for (uint32_t i = 0; i < p->levels; i++) {
     if (i && p->level[i] == p->level[i - 1])
       (void)sim_diag_add(diag, &levels->mark, levels->path, "level %g %% is listed twice", p->level[i] * 100);
-    p->threshold[i] =
-        p->full / SIM_Q_ONE * (sim_int128)(p->level[i] * (double)SIM_Q_ONE + 0.5); /* full is a multiple */
+    p->level_q[i] = (int64_t)(p->level[i] * (double)SIM_Q_ONE + 0.5);
   }
   p->hold = sim_ticks(given ? sim_value_number_or(recovery, "hold", 14) : 14);
   return 0;
@@ -296,14 +338,15 @@ static int plan_series(struct sim_recorder_plan *p) {
   p->series = sim_calloc(1 + p->populations + p->hazards, sizeof *p->series);
   if (!p->series) return SIM_ERR_MEMORY;
   struct sim_series *s = p->series;
-  *s++ = (struct sim_series){"functionality", "1", "functionality of society", NULL, NULL, 1};
+  *s++ = (struct sim_series){"functionality", "1", "functionality of society", NULL, NULL, 1, true};
   for (uint32_t k = 0; k < p->populations; k++)
     *s++ = (struct sim_series){"population_functionality",
                                "1",
                                "functionality of the population",
                                "population",
                                w->population[p->population[k].population].name,
-                               1};
+                               1,
+                               true};
   for (uint32_t h = 0; h < p->hazards; h++) {
     const struct sim_machine *m = &w->machine[p->hazard[h]];
     const char *unit = w->observable[m->observable].unit;
@@ -312,7 +355,8 @@ static int plan_series(struct sim_recorder_plan *p) {
                                "entities in an active state",
                                "hazard",
                                p->machine[p->hazard[h]].label,
-                               w->population[m->population].size};
+                               w->population[m->population].size,
+                               false};
   }
   p->seriess = (uint32_t)(s - p->series);
   return 0;
@@ -333,10 +377,10 @@ static int plan_instances(struct sim_recorder_plan *p) {
   for (uint32_t m = 0; m < w->machines; m++) {
     p->machine[m].load = SIM_NONE;
     if (!memchr(p->machine[m].active, 1, w->machine[m].states)) continue;
-    p->machine[m].load = p->populations + p->hazards;
+    p->machine[m].load = p->parts + p->hazards;
     p->hazard[p->hazards++] = m;
   }
-  p->gauges = p->populations + p->hazards;
+  p->gauges = p->parts + p->hazards;
   return 0;
 }
 
@@ -350,25 +394,53 @@ int sim_columns_add(struct sim_columns *c, const struct sim_column *column) {
   return 0;
 }
 
-static int plan_columns(const struct sim_recorder_plan *p, struct sim_columns *columns) {
+/* Coordinates of element i of a measure. */
+static void place_column(const struct sim_recorder_plan *p, enum sim_measure_dim dim, uint32_t i,
+                         struct sim_column *c) {
   const struct sim_world *w = p->world;
+  switch (dim) {
+  case SIM_MEASURE_EPISODE:
+  case SIM_MEASURE_EPISODE_LEVEL:
+    c->at[0].dim = "episode";
+    c->at[0].coordinate = 1 + (dim == SIM_MEASURE_EPISODE ? i : i / p->levels);
+    c->at[0].unit = "1";
+    c->dims = 1;
+    if (dim == SIM_MEASURE_EPISODE) return;
+    i %= p->levels;
+    break;
+  case SIM_MEASURE_LEVEL:
+    break;
+  case SIM_MEASURE_POPULATION:
+    c->at[0].dim = "population";
+    c->at[0].label = w->population[p->population[i].population].name;
+    c->dims = 1;
+    return;
+  case SIM_MEASURE_HAZARD:
+    c->at[0].dim = "hazard";
+    c->at[0].label = p->machine[p->hazard[i]].label;
+    c->dims = 1;
+    if (!c->unit) c->unit = p->series[1 + p->populations + i].unit;
+    return;
+  case SIM_MEASURE_GROUP:
+    c->at[0].dim = "group";
+    c->at[0].label = p->group_name[i];
+    c->dims = 1;
+    return;
+  default:
+    return;
+  }
+  c->at[c->dims].dim = "level";
+  c->at[c->dims].coordinate = p->level[i];
+  c->at[c->dims].unit = "1";
+  c->dims++;
+}
+
+static int plan_columns(const struct sim_recorder_plan *p, struct sim_columns *columns) {
   for (const struct sim_measure *m = sim_measures; m->name; m++) {
     for (uint32_t i = 0; i < sim_measure_extent(p, m->dim); i++) {
       struct sim_column c = {.variable = m->name, .unit = m->unit, .long_name = m->doc, .dtype = m->dtype};
       if (m->dtype == SIM_FLAG) c.flags = sim_status_flags;
-      c.dims = m->dim != SIM_MEASURE_SCALAR;
-      if (m->dim == SIM_MEASURE_LEVEL) {
-        c.at[0].dim = "level";
-        c.at[0].coordinate = p->level[i];
-        c.at[0].unit = "1";
-      } else if (m->dim == SIM_MEASURE_POPULATION) {
-        c.at[0].dim = "population";
-        c.at[0].label = w->population[p->population[i].population].name;
-      } else if (m->dim == SIM_MEASURE_HAZARD) {
-        c.at[0].dim = "hazard";
-        c.at[0].label = p->machine[p->hazard[i]].label;
-        if (!c.unit) c.unit = p->series[1 + p->populations + i].unit;
-      }
+      place_column(p, m->dim, i, &c);
       int ret = sim_columns_add(columns, &c);
       if (ret) return ret;
     }
@@ -383,6 +455,12 @@ static const struct sim_value *child(const struct sim_value *map, const char *na
   return v && v->form != SIM_ABSENT ? v : NULL;
 }
 
+/* Without incidents there is one episode at most. */
+static void plan_target(struct sim_recorder_plan *p, const struct sim_value *target, const struct sim_value *episodes) {
+  p->twin = target && target->text && strcmp(target->text, "no_incident") == 0;
+  p->kept = p->clock_at_start ? 1 : episodes ? (uint32_t)episodes->number : 4;
+}
+
 static int plan_all(struct sim_recorder_plan *p, struct sim_world *w, struct sim_columns *columns,
                     struct sim_diag *diag) {
   const struct sim_value *measures = child(w->root, "measures");
@@ -390,9 +468,10 @@ static int plan_all(struct sim_recorder_plan *p, struct sim_world *w, struct sim
   size_t before = diag->n;
   int ret = plan_machines(p, w, child(measures, "functionality"), diag);
   if (!ret) ret = plan_populations(p, child(measures, "weights"), diag);
-  for (uint32_t k = 0; !ret && k < p->populations; k++) ret = plan_population(p, k, diag);
+  if (!ret) ret = plan_parts(p, diag);
   if (ret || (ret = plan_instances(p))) return ret;
   plan_society(p);
+  plan_target(p, child(measures, "target"), child(measures, "episodes"));
   ret = plan_levels(p, child(measures, "recovery"), diag);
   if (!ret) ret = plan_grid(p, samples ? samples->number : 100);
   if (!ret) ret = plan_series(p);
@@ -422,13 +501,14 @@ void sim_recorder_plan_free(struct sim_recorder_plan *p) {
   if (!p) return;
   for (uint32_t k = 0; k < p->populations; k++) sim_free(p->population[k].machine);
   sim_free(p->population);
+  sim_free(p->part);
   sim_free(p->machine);
   sim_free(p->gauge_of);
   sim_free(p->hazard);
   sim_free(p->heard_first);
   sim_free(p->heard);
   sim_free(p->level);
-  sim_free(p->threshold);
+  sim_free(p->level_q);
   sim_free(p->sensor);
   sim_free(p->sample);
   sim_free(p->sample_tick);
@@ -436,6 +516,10 @@ void sim_recorder_plan_free(struct sim_recorder_plan *p) {
   sim_free(p->declared);
   sim_free(p->due);
   sim_free(p);
+}
+
+bool sim_recorder_needs_twin(const struct sim_recorder_plan *p) {
+  return p->twin;
 }
 
 size_t sim_recorder_series(const struct sim_recorder_plan *p, const struct sim_series **series) {

@@ -20,6 +20,9 @@ const struct sim_rng *sim_run_rng(const struct sim_run *run) {
 uint64_t sim_run_replicate(const struct sim_run *run) {
   return run->replicate;
 }
+bool sim_run_is_twin(const struct sim_run *run) {
+  return run->twin;
+}
 const struct sim_graph *sim_run_graph(const struct sim_run *run, uint32_t layer) {
   return run->graph[layer];
 }
@@ -231,11 +234,9 @@ static void reset(struct sim_run *run) {
   for (uint32_t c = 0; c < w->costs; c++) run->cost[c] = 0;
 }
 
-int sim_run_execute(struct sim_run *run, uint64_t replicate, uint64_t point, struct sim_row *row) {
+/* The replicate from the start to the horizon. */
+static void course(struct sim_run *run, struct sim_row *row) {
   const struct sim_world *w = run->world;
-  run->replicate = replicate;
-  run->point = point;
-  sim_rng_init(&run->rng, w->seed, replicate, point);
   begin(run);
   if (!run->error[0]) loop(run);
   if (!run->error[0] && w->horizon > run->now) sim_recorder_advance(run, w->horizon);
@@ -255,6 +256,27 @@ int sim_run_execute(struct sim_run *run, uint64_t replicate, uint64_t point, str
     for (size_t c = 0; c < w->columns; c++)
       row->columns[c] = w->column[c].dtype == SIM_FLAG ? SIM_STATUS_FAILED : (double)NAN;
   reset(run);
+}
+
+/* The replicate without incidents, whose course the recorder keeps to compare with. Whether it was good. */
+static bool twin(struct sim_run *run, struct sim_row *row) {
+  const struct sim_trace *trace = run->trace;
+  run->trace = NULL;
+  run->twin = true;
+  course(run, row);
+  run->twin = false;
+  run->trace = trace;
+  if (!run->error[0]) return true;
+  snprintf(row->error, sizeof row->error, "without incidents: %.170s", run->error);
+  return false;
+}
+
+int sim_run_execute(struct sim_run *run, uint64_t replicate, uint64_t point, struct sim_row *row) {
+  const struct sim_world *w = run->world;
+  run->replicate = replicate;
+  run->point = point;
+  sim_rng_init(&run->rng, w->seed, replicate, point);
+  if (!sim_recorder_needs_twin(w->recorder) || twin(run, row)) course(run, row);
   return 0;
 }
 

@@ -168,6 +168,7 @@ struct sim_run {
   double *cost;   /* [costs] */
   double *column; /* of the row being written, in `end`; NULL otherwise */
   bool beginning; /* inside `begin` callbacks */
+  bool twin;      /* this is the replicate without incidents, run before the one that is compared with it */
   const struct sim_trace *trace;
   char error[200];
 };

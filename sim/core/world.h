@@ -33,11 +33,18 @@ struct sim_column {
     const char *unit; /* of a numeric coordinate */
   } at[2];
 };
-/* A curve sampled on the world's grid, for fans: value = sample / 1000, of `scale` (Q: 1; counts: population size). */
+/* A curve sampled on the world's grid, for fans. A sample x is a thousandth of the square root of the share of `scale`
+ * (Q: 1; counts: population size), or with `loss` of the share that is lost, rounded up: 0 stands only for nothing. So the
+ * bins are narrow where nearly nothing is lost and wide where much is. */
 struct sim_series {
   const char *variable, *unit, *long_name, *dim, *label;
   double scale;
+  bool loss;
 };
+static inline double sim_series_value(const struct sim_series *s, double sample) {
+  double share = sample * sample * 1e-6;
+  return s->scale * (s->loss ? 1 - share : share);
+}
 #define SIM_SERIES_BINS    1001
 #define SIM_SERIES_MISSING 0xffff
 

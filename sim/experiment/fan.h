@@ -11,6 +11,7 @@ extern const unsigned sim_fan_permille[SIM_FAN_QUANTILES];
 /* histogram: [samples][SIM_SERIES_BINS]; counts one curve. Missing samples are left out. */
 void sim_fan_count(uint32_t *histogram, const uint16_t *curve, size_t samples);
 /* Quantiles of one histogram: the smallest bin whose cumulated count reaches the share (inverse of the empirical
- * distribution function), times scale / 1000; NaN where nothing was counted. */
-void sim_fan_quantiles(const uint32_t histogram[SIM_SERIES_BINS], double scale, double out[SIM_FAN_QUANTILES]);
+ * distribution function), as values of the series; NaN where nothing was counted. */
+void sim_fan_quantiles(const uint32_t histogram[SIM_SERIES_BINS], const struct sim_series *series,
+                       double out[SIM_FAN_QUANTILES]);
 #endif

@@ -40,6 +40,7 @@ static int column_copy(struct sim_column *to, const struct sim_column *from) {
 static int series_copy(struct sim_series *to, const struct sim_series *from) {
   memset(to, 0, sizeof *to);
   to->scale = from->scale;
+  to->loss = from->loss;
   int ret = own(&to->variable, from->variable);
   if (ret == 0) ret = own(&to->unit, from->unit);
   if (ret == 0) ret = own(&to->long_name, from->long_name);
@@ -139,6 +140,7 @@ uint64_t sim_layout_hash(const struct sim_layout *l) {
     const struct sim_series *s = &l->curve[i];
     h = hash_text(hash_text(hash_text(h, s->variable), s->dim), s->label);
     h = sim_hash_bytes(h, &s->scale, sizeof s->scale);
+    h = sim_hash_bytes(h, &s->loss, sizeof s->loss);
   }
   return sim_hash_bytes(h, l->day, l->samples * sizeof *l->day);
 }

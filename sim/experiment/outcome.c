@@ -62,7 +62,6 @@ static const char *difference(struct sim_results *r, const struct sim_scenario *
   hash_text(sim_scenario_hash(s), hash);
   snprintf(seed, sizeof seed, "%" PRIu64, d->seed);
   snprintf(stream, sizeof stream, "%d", SIM_STREAM_VERSION);
-  if (!attribute_is(r, "scenario_hash", hash)) return "another scenario";
   if (!attribute_is(r, "seed", seed)) return "another seed";
   if (!attribute_is(r, "stream_version", stream)) return "another version of the random streams";
   const size_t size[3] = {d->arms, d->points, d->replicates};
@@ -73,7 +72,7 @@ static const char *difference(struct sim_results *r, const struct sim_scenario *
     const struct sim_variable *v = sim_results_find(r, dim[i]);
     if (!v || v->size[0] != size[i]) return words[i];
   }
-  return NULL;
+  return attribute_is(r, "scenario_hash", hash) ? NULL : "another scenario";
 }
 
 int sim_outcome_check(const char *output, const struct sim_scenario *s, const struct sim_design *d, bool overwrite,

@@ -230,7 +230,8 @@ static void write_dimensions(struct writer *w) {
   for (unsigned q = 0; q < SIM_FAN_QUANTILES; q++) quantile[q] = sim_fan_permille[q] / 1000.0;
   for (unsigned b = 0; b < SIM_SERIES_BINS; b++) bin[b] = b / 1000.0;
   dimension(w, "quantile", SIM_FAN_QUANTILES, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, quantile, "1", "share of runs below");
-  dimension(w, "bin", SIM_SERIES_BINS, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, bin, "1", "value as a share of its scale");
+  dimension(w, "bin", SIM_SERIES_BINS, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, bin, "1",
+            "square root of the share of the scale (of functionality: of what is lost)");
 }
 
 static void write_doubles(struct writer *w, const char *name, unsigned rank, const char *const *dims,
@@ -568,9 +569,9 @@ static void create_fans(struct writer *w) {
 static void write_fan(struct writer *w, size_t arm, size_t series, const uint32_t *histogram, double *fan) {
   const struct sim_shape *s = w->s;
   size_t curve = s->curve_of[arm][series];
-  double scale = w->c->layouts[arm].curve[series].scale;
+  const struct sim_series *shown = &w->c->layouts[arm].curve[series];
   for (size_t t = 0; t < s->days; t++) {
-    sim_fan_quantiles(histogram + t * SIM_SERIES_BINS, scale, fan + t * SIM_FAN_QUANTILES);
+    sim_fan_quantiles(histogram + t * SIM_SERIES_BINS, shown, fan + t * SIM_FAN_QUANTILES);
   }
   hsize_t start[4] = {arm}, size[4] = {1};
   int rank = 1;

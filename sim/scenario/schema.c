@@ -34,14 +34,19 @@ static void put_string(struct out *o, const char *text) {
 
 static void put_param(struct out *o, const struct sim_param *p);
 
-/* Text with a pattern; references, factors and null pass everywhere. */
-static void put_pattern(struct out *o, const char *pattern, const char *message) {
+/* Text with a pattern; references, factors and null pass everywhere. A bare number, which no pattern binds, only where
+ * there is no unit to miss. */
+static void put_text(struct out *o, const char *pattern, const char *message, bool number) {
   sc_text_add(&o->text,
-              "{\"type\": [\"string\", \"number\", \"null\"], \"anyOf\": [{\"pattern\": \"%s\", "
+              "{\"type\": [\"string\", %s\"null\"], \"anyOf\": [{\"pattern\": \"%s\", "
               "\"patternErrorMessage\": ",
-              pattern);
+              number ? "\"number\", " : "", pattern);
   put_string(o, message);
   sc_text_add(&o->text, "}, {\"pattern\": \"" ANY_TEXT "\"}]}");
+}
+
+static void put_pattern(struct out *o, const char *pattern, const char *message) {
+  put_text(o, pattern, message, false);
 }
 
 static const char *words_pattern(struct sc *c, const char *words) {
@@ -67,7 +72,7 @@ static const char *calls_pattern(struct sc *c, const struct sim_param *p) {
 
 static void put_quantity(struct out *o, const struct sim_param *p) {
   const char *expects = sc_printf(o->c, "expected %s", sc_unit_expects(o->c, p->unit));
-  put_pattern(o, sc_unit_pattern(o->c, p->unit), expects);
+  put_text(o, sc_unit_pattern(o->c, p->unit), expects, !p->unit || strcmp(p->unit, "1") == 0);
   if (p->flags & SIM_NULLABLE) sc_text_add(&o->text, ", {\"const\": \"unlimited\"}");
   if (p->choices) sc_text_add(&o->text, ", {\"pattern\": \"%s\"}", words_pattern(o->c, p->choices));
   if (p->refers) sc_text_add(&o->text, ", {\"type\": \"string\", \"pattern\": \"^[a-z][a-z0-9_.]*$\"}");

@@ -119,9 +119,9 @@ class ExactLaws(unittest.TestCase):
 
     def test_final_size(self) -> None:
         for people, key in ((3, "K3"), (4, "K4")):
-            for ours, theirs in ((final_size(people, 1.0, exponential_transform), REFERENCE["A01"][key]["final_size_pmf"]),
-                                 (final_size(people, 1.0, fixed_transform),
-                                  REFERENCE["A01b"][f"{key} d=1 (T=1-e^-1)"]["pmf"])):
+            for transform, theirs in ((exponential_transform, REFERENCE["A01"][key]["final_size_pmf"]),
+                                      (fixed_transform, REFERENCE["A01b"][f"{key} d=1 (T=1-e^-1)"]["pmf"])):
+                ours = final_size(people, 1.0, transform)
                 for size, p in whole(theirs).items():
                     self.assertAlmostEqual(ours[size], p, places=12)
 

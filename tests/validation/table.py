@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The validation cases: scenario, replicates, what is compared with which reference value, and what must be rejected.
 
-Tolerances are pairs (quick, full), relative to the reference; replicates follow R = (4 sd / tolerance)^2. Scenarios that
-are written in hours are compared in hours (results are in days).
+Tolerances are pairs (quick, full), relative to the reference; replicates follow R = (4 sd / tolerance)^2. Scenarios
+that are written in hours are compared in hours (results are in days).
 """
 
 from __future__ import annotations
@@ -270,7 +270,8 @@ def a17_mg1(ref: dict[str, Any]) -> Case:
     checks: list[Check] = [Mean(arm, "Wq [h]", WAIT, v[key], (0.15, 0.045) if arm in heavy else (0.05, 0.0175))
                            for arm, key in keys.items()]
     return Case("A17-mg1", "a17_mg1.yaml", (40, 500), checks,
-                Broken("arrivals 5 % more often", ("incidents.customers.arrivals=poisson 0.84/h",), ("fixed", "erlang_4")),
+                Broken("arrivals 5 % more often", ("incidents.customers.arrivals=poisson 0.84/h",),
+                       ("fixed", "erlang_4")),
                 list(keys))
 
 
@@ -321,7 +322,8 @@ def a18(ref: dict[str, Any]) -> Case:
             Mean(arm, "E down", column("down"), v["E[failed]"], tol),
             Mean(arm, "availability", combine(lambda down: 1 - down / 10, column("down")), v["availability"], tol),
             Mean(arm, "crews in use", column("busy", scale=1 / crews), v["crew_utilisation"], tol),
-            Mean(arm, "wait for a crew [h]", WAIT, v["mean_wait_for_crew"], (0.06, 0.03) if crews == 3 else (0.03, 0.015)),
+            Mean(arm, "wait for a crew [h]", WAIT, v["mean_wait_for_crew"],
+                 (0.06, 0.03) if crews == 3 else (0.03, 0.015)),
         ]
     return Case("A18", "a18_repairman.yaml", (40, 120), checks,
                 Broken("repairs 3 % longer", ("repair.mend.time=x 1.03",), ("crews_1", "crews_2")),
@@ -364,7 +366,8 @@ def a22(ref: dict[str, Any]) -> Case:
         Distribution("base", "first", first, first_arrival_cdf(2.0, 1.5, 24.0, 24.0)),
     ]
     return Case("A22", "a22_nhpp.yaml", (45_000, 180_000), checks,
-                Broken("amplitude 10 % larger", ("incidents.calls.arrivals=sinusoidal mean 48/day amplitude 39.6/day period 24 h",)))
+                Broken("amplitude 10 % larger",
+                       ("incidents.calls.arrivals=sinusoidal mean 48/day amplitude 39.6/day period 24 h",)))
 
 
 def a25(ref: dict[str, Any]) -> Case:
@@ -406,7 +409,8 @@ def b7(ref: dict[str, Any]) -> Case:
         Within("base", "half restored [h]", mean_hours("half_back"), 0.92 * half, 1.08 * half),
         Within("base", "time to recover 50 % [h]", mean_hours("time_to_recover"), 0.92 * half, 1.08 * half),
     ]
-    return Case("B7", "b7_sandy.yaml", (20, 200), checks, Broken("nobody waits for a crew", ("teams.crews.size=10000",)))
+    return Case("B7", "b7_sandy.yaml", (20, 200), checks,
+                Broken("nobody waits for a crew", ("teams.crews.size=10000",)))
 
 
 def cases() -> list[Case]:

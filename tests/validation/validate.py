@@ -106,7 +106,8 @@ def check_all(program: Path, chosen: list[Case], full: bool, directory: Path) ->
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", type=Path, default=HERE.parents[1] / "build" / "airesim", help="the airesim to test")
+    program = HERE.parents[1] / "build" / "airesim"
+    parser.add_argument("--program", type=Path, default=program, help="the airesim to test")
     parser.add_argument("--tier", choices=("quick", "full"), default="quick", help="quick: minutes; full: 2 hours")
     parser.add_argument("--case", default="*", metavar="GLOB", help="only cases whose name matches")
     parser.add_argument("--list", action="store_true", help="list the cases and their replicates")
