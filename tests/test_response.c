@@ -201,7 +201,7 @@ Test(response, isolation_stops_and_releases) {
   expect(ISOLATE "efficacy: 100 %, duration: 100 days, compliance: 0 %}\n", "isolated", "isolate", 0);
   expect(ISOLATE "efficacy: 100 %, duration: 100 days, compliance: 0 %}\n", "final_size", "flu", 1000);
   expect(ISOLATE "efficacy: 0 %, duration: 2 days}\n", "final_size", "flu", 1000);
-  expect(ISOLATE "efficacy: 0 %, duration: 2 days}\n", "person_days", "isolate", 2000);
+  expect(ISOLATE "efficacy: 0 %, duration: 2 days}\n", "person_days_held", "isolate", 2000);
   expect_binomial(ISOLATE "efficacy: 0 %, compliance: 30 %}\n", "isolated", "isolate", 1000, 0.3);
 }
 
@@ -214,7 +214,7 @@ Test(response, tracing_holds_the_contacts) {
   expect(TRACE_FAST "100 %}\n", "contacts_reached", "trace", 999);
   expect(TRACE_FAST "100 %}\n", "final_size", "flu", 1);
   expect(TRACE_FAST "100 %}\n", "cost", "trace", 2 * 999);
-  expect(TRACE_FAST "100 %}\n", "person_days", "trace", 999 * (29 - 0.25));
+  expect(TRACE_FAST "100 %}\n", "person_days_held", "trace", 999 * (29 - 0.25));
   expect_binomial(TRACE_FAST "30 %}\n", "final_size", "flu", 999, 0.7);
   expect(TRACE_FAST "100 %, until: day 0.5}\n", "final_size", "flu", 1000);
   expect(TRACE "coverage: 100 %, delay: 0.6 days}\n", "final_size", "flu", 1000); /* too late */
@@ -242,7 +242,7 @@ Test(response, shielding_protects_groups) {
 #define SHIELD SPREAD("complete", "0") "actions:\n  shield: {like: shielding, against: flu, cost: 1 USD/person_day, "
   double size = outcome(SHIELD "reduction: 100 %, among: old}\n", "final_size", "flu");
   cr_assert(size == 400 || size == 1, "%g", size); /* person 0, if old, infects nobody */
-  expect(SHIELD "reduction: 100 %, among: old}\n", "person_days", "shield", 600 * 30);
+  expect(SHIELD "reduction: 100 %, among: old}\n", "person_days_held", "shield", 600 * 30);
   expect(SHIELD "reduction: 100 %, among: [young, old]}\n", "final_size", "flu", 1);
 }
 
