@@ -34,8 +34,8 @@ struct sim_column {
   } at[2];
 };
 /* A curve sampled on the world's grid, for fans. A sample x is a thousandth of the square root of the share of `scale`
- * (Q: 1; counts: population size), or with `loss` of the share that is lost, rounded up: 0 stands only for nothing. So the
- * bins are narrow where nearly nothing is lost and wide where much is. */
+ * (Q: 1; counts: population size), or with `loss` of the share that is lost, rounded up: 0 stands only for nothing. So
+ * the bins are narrow where nearly nothing is lost and wide where much is. */
 struct sim_series {
   const char *variable, *unit, *long_name, *dim, *label;
   double scale;
