@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sim/experiment/journal_row.h"
 #include <string.h>
+#include <zlib.h>
 
-/* CRC-32 of zlib and PNG (reflected polynomial 0xedb88320), four bits at a time. */
+/* CRC-32 as zlib and PNG have it (reflected polynomial 0xedb88320). */
 uint32_t sim_journal_crc(uint32_t crc, const void *data, size_t n) {
-  static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-                                     0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-                                     0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-  const unsigned char *p = data;
-  crc = ~crc;
-  for (size_t i = 0; i < n; i++) {
-    crc = table[(crc ^ p[i]) & 15] ^ (crc >> 4);
-    crc = table[(crc ^ (uint32_t)(p[i] >> 4)) & 15] ^ (crc >> 4);
-  }
-  return ~crc;
+  return (uint32_t)crc32_z(crc, data, n);
 }
 
 uint32_t sim_journal_row_crc(const int64_t place[4], const void *blob, size_t n) {
