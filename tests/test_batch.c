@@ -198,7 +198,7 @@ Test(batch, refuses_to_overwrite_other_results) {
   struct sim_scenario *s = load("replicates: 5"), *other = load("replicates: 5, seed: 9");
   cr_assert_eq(run(s, output("r"), 1, -1, false, text), 0, "%s", text);
   cr_assert_eq(run(other, output("r"), 1, -1, false, text), SIM_ERR_INPUT);
-  cr_assert_not_null(strstr(text, "results of another scenario"), "%s", text);
+  cr_assert_not_null(strstr(text, "results of another seed"), "%s", text);
   cr_assert_eq(run(s, output("r"), 1, 6, false, text), SIM_ERR_INPUT);
   cr_assert_not_null(strstr(text, "another number of replicates"), "%s", text);
   cr_assert_eq(run(other, output("r"), 1, -1, true, text), 0, "%s", text);

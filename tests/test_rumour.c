@@ -87,6 +87,40 @@ Test(rumour, weights_and_directions_count, .timeout = 60) {
       "waiting", HORIZON + (1 - exp(-2.5 * HORIZON)) / 2.5);
 }
 
+/* ---- the normalised kernel on few people ------------------------------------------------------------------------ */
+
+/* Means of the Markov chain of s susceptible people, b believers and f checkers who all meet, at rate 1 of taking sides
+ * and 1 of verifying: time until nobody believes, and how many come to believe. */
+static void normalised_race(int s, int b, int f, double credibility, double *gone, double *ever) {
+  *gone = *ever = 0;
+  if (b == 0) return;
+  double belief = b * (1 + credibility), check = f * (1 - credibility), p = belief / (belief + check);
+  double all = s + b, next_gone, next_ever;
+  *gone = 1 / all;
+  if (s > 0) {
+    normalised_race(s - 1, b + 1, f, credibility, &next_gone, &next_ever);
+    *gone += s * p / all * next_gone;
+    *ever += s * p / all * (next_ever + 1);
+    normalised_race(s - 1, b, f + 1, credibility, &next_gone, &next_ever);
+    *gone += s * (1 - p) / all * next_gone;
+    *ever += s * (1 - p) / all * next_ever;
+  }
+  normalised_race(s, b - 1, f + 1, credibility, &next_gone, &next_ever);
+  *gone += b / all * next_gone;
+  *ever += b / all * next_ever;
+}
+
+Test(rumour, normalised_race_of_five, .timeout = 60) {
+#define FIVE(graph, credibility)                                                                                       \
+  RUMOUR("5", graph, "spread: 1/day, credibility: " credibility ", verify: 1/day", "0, 3", "")
+  double gone, ever;
+  normalised_race(3, 2, 0, 0.4, &gone, &ever);
+  expect_race(FIVE("complete", "40 %"), gone, ever + 2);
+  expect_race(FIVE("homogeneous contacts 7", "40 %"), gone, ever + 2);
+  cr_assert_gt(errors_off(FIVE("complete", "10 %"), "ever", ever + 2), SIGMAS);
+  cr_assert_gt(errors_off(FIVE("homogeneous contacts 7", "10 %"), "ever", ever + 2), SIGMAS);
+}
+
 /* ---- case A28: mean field of the normalised kernel, N = 10,000 -------------------------------------------------- */
 
 /* Average shares (believers, checkers) over days `from` to 300 of one run. */
@@ -167,6 +201,14 @@ Test(rumour, prebunking_lowers_the_hazard_from_its_moment, .timeout = 60) {
 }
 Test(rumour, takedown_lowers_the_hazard_after_its_delay, .timeout = 60) {
   EVERYWHERE("actions: {act: {like: takedown, against: hoax, delay: 1 day, reduction: 70 %}}\n", 0.3);
+}
+/* What a believer told is taken back in full when they verify, whatever was taken down before: person 1 is convinced
+ * before that, or never. */
+Test(rumour, takedown_ends_with_belief, .timeout = 60) {
+#define TAKEN(kernel)                                                                                                  \
+  RUMOUR("2", "path", kernel, "0", "actions: {act: {like: takedown, against: hoax, delay: 0 days, reduction: 70 %}}\n")
+  expect_mean(TAKEN("kernel: linear, spread: 0.5/day, check: 0/day, verify: 1/day"), "ever", 1 + 0.15 / 1.15);
+  expect_mean(TAKEN("spread: 0.5/day, credibility: 100 %, verify: 1/day"), "ever", 1 + 0.15 / 1.15);
 }
 Test(rumour, a_layer_can_be_slowed, .timeout = 60) {
   EVERYWHERE("actions: {act: {like: distancing, against: hoax, layers: net, reduction: 70 %, when: day 1}}\n", 0.3);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python3 -m airesim figures RESULTS -o FIGURE``."""
+"""``python3 -m airesim figures RESULTS -o FIGURE`` and ``python3 -m airesim report RESULTS -o REPORT.html``."""
 
 from __future__ import annotations
 
@@ -18,11 +18,23 @@ def main(argv: list[str] | None = None) -> int:
     figures.add_argument("results", help="the HDF5 file that `airesim run` wrote")
     figures.add_argument("-o", "--output", required=True, help="the figure; its ending says the format (.png, .svg, .pdf)")
     figures.add_argument("--observed", help="CSV of observed points: a line `# measure: NAME`, then h,value or day,value")
+    report = commands.add_parser("report", help="write one self-contained page: answer, figures, assumptions, provenance")
+    report.add_argument("results", help="the HDF5 file that `airesim run` wrote")
+    report.add_argument("-o", "--output", required=True, help="the page (HTML)")
     args = parser.parse_args(argv)
     try:
+        if args.command == "report":
+            from airesim.report import write_report  # noqa: PLC0415 - needs jinja2, which figures do not
+
+            write_report(args.results, args.output)
+            print(f"airesim: wrote {args.output}", file=sys.stderr)
+            return 0
         observed = read_observed(args.observed) if args.observed else None
         with open_results(args.results) as ds:
             summary_figure(ds, observed).savefig(args.output, dpi=150)
+    except ModuleNotFoundError as error:
+        print(f"airesim: error: the Python package {error.name} is needed (Debian: python3-{error.name})", file=sys.stderr)
+        return 1
     except (OSError, ValueError) as error:
         print(f"airesim: error: {error}", file=sys.stderr)
         return 1

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+LAYOUT = "1"  # of results files: docs/results.md
+
 
 def open(path: str | os.PathLike[str], *, decode_status: bool = True) -> xr.Dataset:  # noqa: A001
     """Open a results file.
@@ -37,11 +39,17 @@ def open(path: str | os.PathLike[str], *, decode_status: bool = True) -> xr.Data
         raise FileNotFoundError(path)
     try:
         ds = xr.open_dataset(path, engine="h5netcdf", decode_times=False)
-    except OSError as error:
-        raise ValueError(f"{path} is not an HDF5 file: {error}") from error
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ValueError(f"{path} is not a results file of airesim, or was cut short: {error}") from error
     if "airesim_results" not in ds.attrs:
         ds.close()
         raise ValueError(f"{path} is not a results file of airesim")
+    if str(ds.attrs["airesim_results"]) != LAYOUT:
+        ds.close()
+        raise ValueError(f"{path} has layout {ds.attrs['airesim_results']} of results; this package reads layout {LAYOUT}")
+    if not {"arm", "point", "replicate"} <= set(ds.dims) or 0 in (ds.sizes["arm"], ds.sizes["point"], ds.sizes["replicate"]):
+        ds.close()
+        raise ValueError(f"{path} holds no runs")
     if decode_status:
         flagged = [name for name, v in ds.data_vars.items() if "flag_meanings" in v.attrs]
         ds = ds.assign({name: _decode(ds[name]) for name in flagged})

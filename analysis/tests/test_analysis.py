@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import tempfile
@@ -58,8 +59,7 @@ class Results(unittest.TestCase):
     def test_same_median_as_the_program(self) -> None:
         shown = subprocess.run([PROGRAM, "show", self.path, "--csv"], check=True, capture_output=True, text=True).stdout
         compared = 0
-        for line in shown.splitlines():
-            arm, variable, element, statistic, value, _ = line.split(",")
+        for arm, variable, element, statistic, value, _ in csv.reader(shown.splitlines()):
             if variable == "time_to_recover" and statistic == "median" and value:
                 curve = airesim.survival_curve(self.ds, arm, float(element.removeprefix("level=")))
                 self.assertAlmostEqual(float(value), curve.days[np.argmax(curve.share <= 0.5 + 1e-12)], places=9)

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Incidents: attempts that arrive at given moments or at random, and what each does: start a hazard in some people,
- * fail nodes of a layer, or ask a team for work. The k-th arrival's draws are named by k, so every arm has the same. */
+/* Incidents: attempts that arrive at given moments or at random, and what each does if the safeguards let it through:
+ * start a hazard in some people, fail nodes of a layer, or (as work, which meets no safeguard) ask a team for work. The
+ * k-th attempt's draws are named by k, and attempts arrive whatever became of those before: every arm has the same. */
 #include "sim/core/model.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { EV_ARRIVE, EV_CANDIDATE };
-enum { ARRIVALS_GIVEN, ARRIVALS_POISSON, ARRIVALS_RENEWAL, ARRIVALS_SINUSOIDAL };
+enum { EV_ARRIVE, EV_CANDIDATE, EV_FOLLOWER };
+enum { ARRIVALS_GIVEN, ARRIVALS_POISSON, ARRIVALS_RENEWAL, ARRIVALS_SINUSOIDAL, ARRIVALS_HAWKES };
+enum { OUT_ARRIVALS, OUT_ATTEMPTS, OUT_STOPPED };
 #define TWO_PI 6.283185307179586
 
 struct incident_plan {
   int arrivals;
   int64_t *given; /* absolute ticks */
   uint32_t given_n;
-  struct sim_law interval;        /* renewal and Poisson */
+  struct sim_law interval;        /* renewal and Poisson; Hawkes: the base */
   double mean, amplitude, period; /* sinusoidal, per day and days */
-  uint32_t arrival_purpose, seed_purpose, service_purpose;
+  double branching, decay;        /* Hawkes: mean number of followers of an attempt, and 1/day */
+  uint32_t arrival_purpose, follower_purpose, attempt_purpose, severity_purpose, seed_purpose, service_purpose;
+  const char *family, *origin;
+  bool severe;
+  struct sim_law severity;
+  double amount;    /* entities, before severity and rounding */
   uint32_t machine; /* starts, fails; or SIM_NONE */
   uint8_t into, eligible;
   bool any_other; /* everyone outside `into` is eligible (fails), not only those in `eligible` */
@@ -28,7 +35,7 @@ struct incident_plan {
 };
 
 struct incident {
-  uint32_t arrivals, candidates;
+  uint32_t attempts, stopped, candidates;
   double clock;   /* days, of the arrival process */
   uint32_t *work; /* [pool_n] scratch for large samples */
 };
@@ -61,22 +68,43 @@ static const struct sim_param sinusoidal_params[] = {
      .flags = SIM_REQUIRED | SIM_OPEN_MIN,
      .doc = "Time from crest to crest; the rate rises through its mean at the start."},
     {.name = NULL}};
+static const struct sim_param hawkes_params[] = {
+    {.name = "base",
+     .kind = SIM_QUANTITY,
+     .unit = "1/day",
+     .flags = SIM_FIRST | SIM_REQUIRED,
+     .doc = "Rate of attempts that follow from no other."},
+    {.name = "branching",
+     .kind = SIM_QUANTITY,
+     .unit = "1",
+     .flags = SIM_REQUIRED,
+     .max = 1,
+     .doc = "Mean number of attempts that one brings about directly; below 1."},
+    {.name = "decay",
+     .kind = SIM_QUANTITY,
+     .unit = "1/day",
+     .flags = SIM_REQUIRED | SIM_OPEN_MIN,
+     .doc = "Rate at which that influence fades: followers come after exponential times with this rate."},
+    {.name = NULL}};
 static const struct sim_call arrival_calls[] = {
     {"poisson", poisson_params, "Independent arrivals at a constant rate."},
     {"renewal", renewal_params, "Independent intervals of a law (Cox 1962)."},
     {"sinusoidal", sinusoidal_params, "A Poisson process whose rate swings (by thinning: Lewis & Shedler 1979)."},
+    {"hawkes", hawkes_params,
+     "Attempts that bring about others, by imitation, starting from none (Hawkes 1971; as clusters: Hawkes & Oakes "
+     "1974)."},
     {NULL, NULL, NULL}};
 
 static const struct sim_param params[] = {
     {.name = "family",
      .kind = SIM_CHOICE,
      .fallback = "other",
-     .choices = "biological misinformation cyber infrastructure fraud economic psychological institutional other",
+     .choices = SIM_FAMILIES,
      .doc = "Family of misuse or failure."},
     {.name = "origin",
      .kind = SIM_CHOICE,
      .fallback = "misuse",
-     .choices = "misuse accident autonomous",
+     .choices = SIM_ORIGINS,
      .doc = "Origin: misuse by people, accident, or autonomous failure of a system."},
     {.name = "arrivals",
      .kind = SIM_CALL,
@@ -105,6 +133,10 @@ static const struct sim_param params[] = {
      .kind = SIM_QUANTITY,
      .flags = SIM_INTEGER,
      .doc = "Number of nodes that fail, instead of `share`."},
+    {.name = "severity",
+     .kind = SIM_LAW_CALL,
+     .unit = "1",
+     .doc = "Multiplies `seeds`, `share` or `count`, drawn anew at each attempt (rounded; at most all). Default: 1."},
     {.name = "seed_by",
      .kind = SIM_CHOICE,
      .fallback = "random",
@@ -164,6 +196,17 @@ static int plan_arrivals(struct sim_builder *b, struct sim_instance *self, struc
     p->arrivals = ARRIVALS_POISSON;
     sim_law_init_exponential(&p->interval, rate > 0 ? 1 / rate : HUGE_VAL);
     return 0;
+  }
+  if (strcmp(v->text, "hawkes") == 0) {
+    double base = sim_value_number(v, "base");
+    p->arrivals = ARRIVALS_HAWKES;
+    sim_law_init_exponential(&p->interval, base > 0 ? 1 / base : HUGE_VAL);
+    p->branching = sim_value_number(v, "branching");
+    p->decay = sim_value_number(v, "decay");
+    p->follower_purpose = sim_builder_purpose(b, self, "arrivals.followers");
+    return p->branching < 1 ? 0
+                            : sim_diag_add(sim_builder_diag(b), &v->mark, v->path,
+                                           "the branching ratio must be below 1: the attempts would multiply for ever");
   }
   p->arrivals = ARRIVALS_SINUSOIDAL;
   p->mean = sim_value_number(v, "mean");
@@ -276,12 +319,24 @@ static int plan_target(struct sim_builder *b, struct sim_instance *self, struct 
     if (share + count + sim_value_has(self->params, "at") != 1)
       return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path,
                           "`fails` needs exactly one of `share` (such as 20 %%), `count` and `at`");
-    wanted = share ? floor(sim_value_number(self->params, "share") * size + 0.5)
-                   : sim_value_number_or(self->params, "count", 0);
+    wanted = share ? sim_value_number(self->params, "share") * size : sim_value_number_or(self->params, "count", 0);
   }
+  p->amount = wanted;
+  wanted = floor(wanted + 0.5);
   p->wanted = wanted < size ? (uint32_t)wanted : size;
   p->seed_purpose = sim_builder_purpose(b, self, "seeds");
   return plan_pool(b, self, p, target, hazard);
+}
+
+static int plan_severity(struct sim_builder *b, struct sim_instance *self, struct incident_plan *p) {
+  const struct sim_value *severity = sim_value_get(self->params, "severity");
+  if (severity->form == SIM_ABSENT) return 0;
+  if (p->server != SIM_NONE || sim_value_has(self->params, "at"))
+    return sim_diag_add(sim_builder_diag(b), &severity->mark, severity->path,
+                        "`severity` multiplies `seeds`, `share` or `count`: here is none of them");
+  p->severe = true;
+  p->severity_purpose = sim_builder_purpose(b, self, "severity");
+  return sim_law_init(&p->severity, severity, sim_builder_diag(b));
 }
 
 static int plan_demand(struct sim_builder *b, struct sim_instance *self, struct incident_plan *p, const char *team) {
@@ -309,13 +364,18 @@ static int incident_plan(struct sim_builder *b, struct sim_instance *self, void 
                         "an incident needs exactly one of `starts`, `fails` and `demands`");
   int ret = plan_arrivals(b, self, p);
   if (ret) return ret;
-  return demands ? plan_demand(b, self, p, demands) : plan_target(b, self, p, starts ? starts : fails, fails != NULL);
+  p->family = sim_value_text(self->params, "family");
+  p->origin = sim_value_text(self->params, "origin");
+  p->attempt_purpose = sim_builder_purpose(b, self, "attempts");
+  ret = demands ? plan_demand(b, self, p, demands) : plan_target(b, self, p, starts ? starts : fails, fails != NULL);
+  return ret ? ret : plan_severity(b, self, p);
 }
 
 static void incident_plan_free(void *plan) {
   struct incident_plan *p = plan;
   sim_law_free(&p->interval);
   sim_law_free(&p->service);
+  sim_law_free(&p->severity);
   sim_free(p->given);
   sim_free(p->pool);
 }
@@ -327,7 +387,7 @@ static int incident_open(struct sim_run *run, const struct sim_instance *self, v
   const struct incident_plan *p = self->plan;
   struct incident *s = state;
   (void)run;
-  if (p->machine == SIM_NONE || p->ordered || p->wanted <= p->pool_n / 8) return 0;
+  if (p->machine == SIM_NONE || p->ordered || (!p->severe && p->wanted <= p->pool_n / 8)) return 0;
   s->work = sim_calloc(p->pool_n + 1u, sizeof *s->work);
   return s->work ? 0 : SIM_ERR_MEMORY;
 }
@@ -348,40 +408,70 @@ static bool take(struct sim_run *run, const struct incident_plan *p, uint32_t en
 }
 
 /* Few out of many: tries named by (arrival, try) until enough are taken; gives up where hardly anyone is left. */
-static void take_few(struct sim_run *run, const struct incident_plan *p, uint32_t k) {
+static void take_few(struct sim_run *run, const struct incident_plan *p, uint32_t k, uint32_t wanted) {
   uint32_t taken = 0;
-  for (uint32_t i = 0; taken < p->wanted && i < 1000 + 100 * p->wanted; i++)
+  for (uint32_t i = 0; taken < wanted && i < 1000 + 100 * wanted; i++)
     taken += take(run, p, member(p, sim_rng_below(sim_run_rng(run), p->seed_purpose, k, 0, i, p->pool_n)));
 }
 
 /* Many: a keyed shuffle of the whole pool. */
-static void take_many(struct sim_run *run, const struct incident_plan *p, struct incident *s, uint32_t k) {
+static void take_many(struct sim_run *run, const struct incident_plan *p, struct incident *s, uint32_t k,
+                      uint32_t wanted) {
   uint32_t taken = 0;
   for (uint32_t i = 0; i < p->pool_n; i++) s->work[i] = member(p, i);
-  for (uint32_t i = 0; taken < p->wanted && i < p->pool_n; i++) {
+  for (uint32_t i = 0; taken < wanted && i < p->pool_n; i++) {
     uint32_t j = i + sim_rng_below(sim_run_rng(run), p->seed_purpose, k, 0, i, p->pool_n - i), chosen = s->work[j];
     s->work[j] = s->work[i];
     taken += take(run, p, chosen);
   }
 }
 
+/* How many entities attempt k takes. */
+static uint32_t wanted_by(struct sim_run *run, const struct incident_plan *p, uint32_t k) {
+  if (!p->severe) return p->wanted;
+  double e = sim_rng_exponential(sim_run_rng(run), p->severity_purpose, k, 0, 0);
+  double wanted = floor(p->amount * sim_law_inverse(&p->severity, e) + 0.5);
+  return wanted < p->pool_n ? (uint32_t)wanted : p->pool_n;
+}
+
+/* The followers of attempt k are a Poisson process whose integrated rate reaches branching * (1 - exp(-decay * t)) at
+ * age t: unit exponentials carried to where it has grown by them. Each is the parent of its own. */
+static void schedule_followers(struct sim_run *run, const struct sim_instance *self, uint32_t k) {
+  const struct incident_plan *p = self->plan;
+  double grown = 0;
+  for (uint32_t i = 0;; i++) {
+    grown += sim_rng_exponential(sim_run_rng(run), p->follower_purpose, k, 0, i);
+    if (grown >= p->branching) return;
+    int64_t age = sim_ticks(-sim_log1p(-grown / p->branching) / p->decay), tick = sim_ticks_add(sim_now(run), age);
+    if (tick > sim_horizon(run)) return;
+    sim_schedule(run, self, EV_FOLLOWER, k, i, tick, NULL);
+  }
+}
+
 static void arrive(struct sim_run *run, const struct sim_instance *self, struct incident *s) {
   const struct incident_plan *p = self->plan;
-  uint32_t k = s->arrivals++;
+  uint32_t k = s->attempts++;
+  if (p->arrivals == ARRIVALS_HAWKES) schedule_followers(run, self, k);
   if (p->server != SIM_NONE) {
     double work = sim_law_inverse(&p->service, sim_rng_exponential(sim_run_rng(run), p->service_purpose, k, 0, 0));
     struct sim_job job = {.entity = SIM_NONE, .tag = k, .service = sim_ticks(work), .priority = p->priority};
     sim_submit(run, p->server, self, &job);
     return;
   }
+  struct sim_attempt attempt = {self, p->family, p->origin, p->attempt_purpose, k};
+  if (!sim_incident_passes(run, &attempt)) {
+    s->stopped++;
+    return;
+  }
   sim_incident(run, self);
+  uint32_t wanted = wanted_by(run, p, k);
   if (p->ordered) {
     uint32_t taken = 0;
-    for (uint32_t i = 0; taken < p->wanted && i < p->pool_n; i++) taken += take(run, p, p->pool[i]);
-  } else if (s->work)
-    take_many(run, p, s, k);
+    for (uint32_t i = 0; taken < wanted && i < p->pool_n; i++) taken += take(run, p, p->pool[i]);
+  } else if (wanted > p->pool_n / 8)
+    take_many(run, p, s, k, wanted);
   else
-    take_few(run, p, k);
+    take_few(run, p, k, wanted);
 }
 
 static void next_arrival(struct sim_run *run, const struct sim_instance *self, struct incident *s) {
@@ -407,19 +497,25 @@ static void incident_event(struct sim_run *run, const struct sim_instance *self,
                            const struct sim_event *ev) {
   const struct incident_plan *p = self->plan;
   struct incident *s = state;
-  if (ev->kind == EV_ARRIVE || accepted(run, p, s, ev->n)) arrive(run, self, s);
-  if (p->arrivals != ARRIVALS_GIVEN) next_arrival(run, self, s);
+  if (ev->kind != EV_CANDIDATE || accepted(run, p, s, ev->n)) arrive(run, self, s);
+  if (p->arrivals != ARRIVALS_GIVEN && ev->kind != EV_FOLLOWER) next_arrival(run, self, s);
+}
+
+/* The twin has the same world and work, without what strikes it. */
+static bool suppressed(const struct sim_run *run, const struct incident_plan *p) {
+  return p->server == SIM_NONE && sim_run_is_twin(run);
 }
 
 static void incident_moment(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot,
                             uint32_t index) {
   (void)slot;
   (void)index;
-  arrive(run, self, state);
+  if (!suppressed(run, self->plan)) arrive(run, self, state);
 }
 
 static void incident_begin(struct sim_run *run, const struct sim_instance *self, void *state) {
   const struct incident_plan *p = self->plan;
+  if (suppressed(run, p)) return;
   for (uint32_t i = 0; i < p->given_n; i++)
     if (p->given[i] <= sim_horizon(run)) sim_schedule(run, self, EV_ARRIVE, 0, i, p->given[i], NULL);
   if (p->arrivals != ARRIVALS_GIVEN) next_arrival(run, self, state);
@@ -427,15 +523,22 @@ static void incident_begin(struct sim_run *run, const struct sim_instance *self,
 
 static void incident_end(struct sim_run *run, const struct sim_instance *self, void *state) {
   struct incident *s = state;
-  sim_output(run, self, 0, s->arrivals);
-  s->arrivals = s->candidates = 0;
+  sim_output(run, self, OUT_ARRIVALS, s->attempts - s->stopped);
+  sim_output(run, self, OUT_ATTEMPTS, s->attempts);
+  sim_output(run, self, OUT_STOPPED, s->stopped);
+  s->attempts = s->stopped = s->candidates = 0;
   s->clock = 0;
 }
 
-static const struct sim_event_desc events[] = {
-    {"arrive", SIM_PHASE_INCIDENT}, {"candidate", SIM_PHASE_INCIDENT}, {NULL, SIM_PHASE_INCIDENT}};
-static const struct sim_output_desc outputs[] = {{"arrivals", "1", "Arrivals of the incident up to the horizon", true},
-                                                 {NULL, NULL, NULL, false}};
+static const struct sim_event_desc events[] = {{"arrive", SIM_PHASE_INCIDENT},
+                                               {"candidate", SIM_PHASE_INCIDENT},
+                                               {"follower", SIM_PHASE_INCIDENT},
+                                               {NULL, SIM_PHASE_INCIDENT}};
+static const struct sim_output_desc outputs[] = {
+    {"arrivals", "1", "Arrivals of the incident up to the horizon, past the safeguards", true},
+    {"attempts", "1", "Attempts up to the horizon, stopped ones included", true},
+    {"stopped", "1", "Attempts that safeguards stopped", true},
+    {NULL, NULL, NULL, false}};
 
 const struct sim_model sim_model_incident = {
     .name = "incident",

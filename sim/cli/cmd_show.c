@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sim/cli/cli.h"
+#include "sim/cli/show_sensitivity.h"
 #include "sim/cli/table.h"
 #include "sim/core/mem.h"
 #include <math.h>
@@ -9,6 +10,7 @@
 struct show_options {
   bool csv, all;
   const char *variable;
+  struct show_sensitivity sensitivity;
 };
 
 /* An open results file and what every table needs of it. */
@@ -42,7 +44,8 @@ static bool is_measure(const struct sim_variable *v) {
 
 /* True for an output of a model: its last dimension is a section of the scenario. */
 static bool is_output(const struct sim_variable *v) {
-  static const char *const sections[] = {"incident", "sensor", "team", "action", "repair", "layer", "coupling"};
+  static const char *const sections[] = {"incident", "sensor", "team",     "action",
+                                         "repair",   "layer",  "coupling", "safeguards"};
   for (size_t i = 0; v->dims > 3 && i < sizeof sections / sizeof *sections; i++)
     if (strcmp(v->dim[3], sections[i]) == 0) return true;
   return strcmp(v->name, "events") == 0;
@@ -303,13 +306,38 @@ static int find_variable(const struct view *v, const char *name, const struct si
   return cli_usage("show", *out ? "`%s` is not a variable of runs" : "no variable `%s`", name);
 }
 
+static char *label_of(const void *ctx, const struct sim_variable *v, size_t element) {
+  return element_label(ctx, v, element);
+}
+
+static int run_sensitivity(struct show_options *o, const struct view *view, struct sim_diag *diag) {
+  size_t arm;
+  o->sensitivity.csv = o->csv;
+  int status = show_sensitivity_check(&o->sensitivity, view->results, view->arm, view->arms, &arm);
+  if (status) return status;
+  int code = show_sensitivity_print(&o->sensitivity, view->results, view->arm[arm], arm, label_of, view, diag);
+  return cli_status(code, diag);
+}
+
 static int run(const struct cli_context *context, void *options) {
-  const struct show_options *o = options;
+  struct show_options *o = options;
   const struct sim_variable *variable = NULL;
   struct view view = {0};
   struct sim_diag diag = {0};
   int status = cli_status(view_open(&view, context->words.word[0], &diag), &diag);
   if (status == CLI_DONE && o->variable) status = find_variable(&view, o->variable, &variable);
+  const struct show_sensitivity *wanted = &o->sensitivity;
+  if (status == CLI_DONE && !wanted->measure && (wanted->above || wanted->below || wanted->arm))
+    status = cli_usage("show", "--arm, --above and --below go with --sensitivity");
+  if (status == CLI_DONE && wanted->measure && o->variable)
+    status = cli_usage("show", "--variable or --sensitivity, not both");
+  if (status == CLI_DONE && wanted->measure) {
+    if (find_variable(&view, wanted->measure, &variable) == CLI_DONE)
+      status = run_sensitivity(o, &view, &diag);
+    else
+      status = CLI_USAGE;
+    goto out;
+  }
   if (status) goto out;
   int code = 0;
   if (o->csv) {
@@ -333,6 +361,14 @@ static const struct cli_option options[] = {
      "arm,variable,element,statistic,value,unit: one line a number"},
     {"all", 0, CLI_FLAG, offsetof(struct show_options, all), NULL, NULL, "the outputs of models too"},
     {"variable", 0, CLI_TEXT, offsetof(struct show_options, variable), "V", "all", "only this variable, in detail"},
+    {"sensitivity", 0, CLI_TEXT, offsetof(struct show_options, sensitivity.measure), "V", NULL,
+     "which parameters move this variable: Sobol' indices of a saltelli design, effects of a morris design"},
+    {"arm", 0, CLI_TEXT, offsetof(struct show_options, sensitivity.arm), "ARM", "the reference",
+     "of --sensitivity: the arm"},
+    {"above", 0, CLI_TEXT, offsetof(struct show_options, sensitivity.above), "X", NULL,
+     "of --sensitivity: the box of parameters in which the variable is above X (PRIM)"},
+    {"below", 0, CLI_TEXT, offsetof(struct show_options, sensitivity.below), "X", NULL,
+     "of --sensitivity: the box in which it is below X"},
     {.name = NULL}};
 
 const struct cli_command cli_cmd_show = {
@@ -345,7 +381,8 @@ const struct cli_command cli_cmd_show = {
         "mean; then every other measure as mean ± standard error by arm.",
     .examples = "  airesim show results/outbreak_response.h5\n"
                 "  airesim show results/outbreak_response.h5 --variable final_size\n"
-                "  airesim show results/outbreak_response.h5 --csv > table.csv",
+                "  airesim show results/outbreak_response.h5 --csv > table.csv\n"
+                "  airesim show sweep.h5 --sensitivity resilience_loss --arm base --above 30",
     .options = options,
     .min_words = 1,
     .max_words = 1,

@@ -65,7 +65,8 @@ struct sim_signal_desc { /* ends with name NULL */
   const char *name, *doc;
 };
 /* A number per run and instance. In the results: variable `name`, along a dimension named for the section ("hazard",
- * "sensor", "team", "action", "repair", "incident", "layer") with the instances' names. Ends with name NULL. */
+ * "sensor", "team", "action", "repair", "incident", "layer", "safeguards") with the instances' names. Ends with name
+ * NULL. */
 struct sim_output_desc {
   const char *name, *unit, *doc;
   bool integer;
@@ -85,6 +86,11 @@ struct sim_change { /* an entity's state changed */
   uint32_t machine, entity;
   uint8_t from, to;
 };
+struct sim_attempt { /* an incident asks whether it may act */
+  const struct sim_instance *incident;
+  const char *family, *origin; /* of SIM_FAMILIES and SIM_ORIGINS */
+  uint32_t key, number;        /* a purpose of the incident's own and the attempt's number, to name draws by */
+};
 struct sim_job {              /* as given to sim_submit, plus what the server knows */
   uint32_t entity;            /* target, or SIM_NONE */
   uint32_t tag;               /* the owner's own */
@@ -96,7 +102,8 @@ struct sim_job {              /* as given to sim_submit, plus what the server kn
 
 struct sim_model {
   const char *name;    /* "contagion" */
-  const char *section; /* "hazards", "sensing", "teams", "actions", "repair", "incidents", "layers", "couplings" */
+  const char *section; /* "hazards", "sensing", "teams", "actions", "repair", "incidents", "layers", "couplings",
+                          "safeguards" */
   const char *doc;     /* what it is, with source (author, year) */
   bool experimental;   /* lacks a check against theory or a broken variant that fails */
   const struct sim_param *params;
@@ -127,6 +134,8 @@ struct sim_model {
                   bool abandoned); /* false: no room */
   bool (*pull)(struct sim_run *run, const struct sim_instance *self, void *state,
                struct sim_job *job); /* the next job of a backlog, or false: nothing now */
+  bool (*gate)(struct sim_run *run, const struct sim_instance *self, void *state,
+               const struct sim_attempt *attempt); /* false: stopped; bookkeeping, as `changed` */
   void (*end)(struct sim_run *run, const struct sim_instance *self, void *state); /* write outputs, reset state */
 };
 
@@ -308,6 +317,8 @@ void sim_server_total(const struct sim_run *run, uint32_t server, struct sim_ser
 double sim_rank(struct sim_run *run, const char *order, uint32_t population, uint32_t layer, uint32_t entity,
                 uint32_t purpose);
 
+/* An incident asks every entry that has a gate; false if one of them stops it. */
+bool sim_incident_passes(struct sim_run *run, const struct sim_attempt *attempt);
 /* An incident came through: the first one starts the clock of the episode (DESIGN: t0). */
 void sim_incident(struct sim_run *run, const struct sim_instance *self);
 void sim_spend(struct sim_run *run, uint32_t cost, double amount);

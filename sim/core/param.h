@@ -28,7 +28,8 @@ enum sim_kind {
   SIM_FILE,         /* a path, beside or below the scenario's directory; bound to an absolute path */
   SIM_FIELDS,       /* a mapping of the fixed keys in .fields */
   SIM_NAMES,        /* a mapping of the user's names; each value is described by .fields[0] */
-  SIM_MODEL         /* only as .fields[0] of a SIM_NAMES section: an entry whose keys are its model's params */
+  SIM_MODEL /* an entry whose keys are its model's params: .fields[0] of a SIM_NAMES section, or a section that is
+               one entry itself */
 };
 
 enum sim_param_flag {
@@ -40,10 +41,16 @@ enum sim_param_flag {
   SIM_INTEGER = 1 << 5,  /* a quantity that must be whole */
   SIM_OPEN_MIN = 1 << 6, /* min itself is excluded (> 0) */
   SIM_SIGNED = 1 << 7,
-  SIM_NULLABLE = 1 << 8,  /* the word `unlimited` (quantities) is allowed: +inf */
-  SIM_FIRST = 1 << 9,     /* in a call: this parameter's name may be left out */
-  SIM_OR_MOMENT = 1 << 10 /* a SIM_CALL that may also be a moment, or a list of moments (arrivals: [day 90, day 400]) */
+  SIM_NULLABLE = 1 << 8, /* the word `unlimited` (quantities) is allowed: +inf */
+  SIM_FIRST = 1 << 9,    /* in a call: this parameter's name may be left out */
+  SIM_OR_MOMENT =
+      1 << 10,            /* a SIM_CALL that may also be a moment, or a list of moments (arrivals: [day 90, day 400]) */
+  SIM_BY_FAMILY = 1 << 11 /* a quantity may be a mapping from families of incidents to quantities (SIM_GROUPS) */
 };
+
+/* Families and origins of incidents: one list for the incidents and for what goes by them. */
+#define SIM_FAMILIES "biological misinformation cyber infrastructure fraud economic psychological institutional other"
+#define SIM_ORIGINS  "misuse accident autonomous"
 
 /* One key. Tables end with name NULL. Strings are static. */
 struct sim_param {
@@ -86,7 +93,7 @@ enum sim_form {
   SIM_NAME,     /* choice, reference, text, file: text */
   SIM_ITEMS,    /* list: items */
   SIM_MAPPING,  /* fields in table order, or names sorted by strcmp: items */
-  SIM_GROUPS,   /* by group: items named by group, sorted */
+  SIM_GROUPS,   /* by group or family: items named by it, sorted */
   SIM_STEPS     /* by time: items in time order; items[i].low = start in days, items[i].number = value */
 };
 

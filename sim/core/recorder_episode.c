@@ -54,11 +54,6 @@ double sim_society_loss(const struct sim_recorder *r, const sim_int128 *before, 
   return p->weight_total ? sum / (double)p->weight_total : 0;
 }
 
-/* Place of the latest episode. */
-static uint32_t latest(const struct sim_recorder *r) {
-  return r->episodes <= r->plan->kept ? r->episodes - 1 : r->plan->kept;
-}
-
 void sim_episode_begin(struct sim_recorder *r) {
   const struct sim_recorder_plan *p = r->plan;
   r->clock = r->awaited = p->clock_at_start;
@@ -93,29 +88,29 @@ static void degrade(struct sim_recorder *r, int64_t now) {
 static void start(struct sim_recorder *r, int64_t now) {
   const struct sim_recorder_plan *p = r->plan;
   if (!r->degraded) degrade(r, now);
+  uint32_t place = r->episodes < p->kept ? r->episodes : p->kept;
   r->episodes++;
+  r->latest = &r->episode[place];
+  r->latest_level = r->episode_level + (size_t)place * p->levels;
   r->running = true;
   r->awaited = false;
   r->whole_since = SIM_NEVER;
   r->band_high = 0; /* none: all is looked at */
-  r->episode[latest(r)] = (struct sim_episode_run){.start = now, .end = SIM_NEVER, .low = sim_society_standing(r)};
-  struct sim_window_run *window = r->episode_level + (size_t)latest(r) * p->levels;
-  for (uint32_t l = 0; l < p->levels; l++) window[l] = (struct sim_window_run){0};
+  *r->latest = (struct sim_episode_run){.start = now, .end = SIM_NEVER, .low = sim_society_standing(r)};
+  for (uint32_t l = 0; l < p->levels; l++) r->latest_level[l] = (struct sim_window_run){0};
   for (uint32_t k = 0; k < p->parts; k++) r->lost_before_latest[k] = sim_part_lost(r, k, now);
 }
 
 /* The running episode has ended, or the horizon has come. Society's held value is still that before `end`. */
 static void finish(struct sim_recorder *r, int64_t end) {
-  struct sim_episode_run *e = &r->episode[latest(r)];
-  struct sim_window_run *window = r->episode_level + (size_t)latest(r) * r->plan->levels;
-  for (uint32_t l = 0; l < r->plan->levels; l++) end_window(&window[l], r->plan->hold, end);
-  e->incidents = r->gathered;
-  e->loss = sim_society_loss(r, r->lost_before_latest, end);
+  for (uint32_t l = 0; l < r->plan->levels; l++) end_window(&r->latest_level[l], r->plan->hold, end);
+  r->latest->incidents = r->gathered;
+  r->latest->loss = sim_society_loss(r, r->lost_before_latest, end);
 }
 
 static void stop(struct sim_recorder *r, int64_t end) {
   finish(r, end);
-  r->episode[latest(r)].end = end;
+  r->latest->end = end;
   r->running = false;
   r->gathered = 0;
   r->closes = SIM_NEVER;
@@ -128,7 +123,7 @@ void sim_episode_close(struct sim_recorder *r) {
 /* An episode that never lost the highest level has no window of recovery to end it: it ends with the incident that
  * finds society whole for as long as a window must be held. */
 static bool ended_unhurt(const struct sim_recorder *r, int64_t now) {
-  const struct sim_window_run *highest = r->episode_level + (size_t)(latest(r) + 1) * r->plan->levels - 1;
+  const struct sim_window_run *highest = &r->latest_level[r->plan->levels - 1];
   return !highest->ever_below && r->whole_since != SIM_NEVER && now - r->whole_since >= r->plan->hold;
 }
 
@@ -154,7 +149,7 @@ static void settle_run(struct sim_recorder *r, sim_int128 standing, int64_t now)
 /* Windows of the episode that is running. */
 static void settle_running(struct sim_recorder *r, int64_t now) {
   const struct sim_recorder_plan *p = r->plan;
-  struct sim_window_run *window = r->episode_level + (size_t)latest(r) * p->levels;
+  struct sim_window_run *window = r->latest_level;
   for (uint32_t i = 0; i < p->levels; i++)
     (void)sim_window_settle(&window[i], r->society < r->threshold[i], p->hold, now);
   const struct sim_window_run *highest = &window[p->levels - 1];
@@ -188,7 +183,7 @@ void sim_episode_settle(struct sim_recorder *r, int64_t now) {
     r->low = standing;
     r->low_at = now;
   }
-  if (r->running && standing < r->episode[latest(r)].low) r->episode[latest(r)].low = standing;
+  if (r->running && standing < r->latest->low) r->latest->low = standing;
   if (r->society >= r->band_low && r->society < r->band_high) return;
   settle_run(r, standing, now);
   if (r->running) settle_running(r, now);

@@ -213,6 +213,8 @@ struct sim_recorder {
   int64_t gathered;                     /* incidents in the one that is running or awaited */
   int64_t closes;                       /* tick at which it ends unless the highest level is lost again, or SIM_NEVER */
   int64_t whole_since;                  /* since when society is at the target in it, or SIM_NEVER */
+  struct sim_episode_run *latest;       /* the latest episode, */
+  struct sim_window_run *latest_level;  /* and its levels */
   struct sim_episode_run *episode;      /* [kept + 1] the last serves all that are not kept */
   struct sim_window_run *episode_level; /* [kept + 1][levels] */
 

@@ -80,7 +80,7 @@ static double lost_days_per_year(const struct sim_run *run, uint32_t i) {
   return sim_society_loss(run->recorder, NULL, horizon(run)) / sim_days(horizon(run)) * DAYS_PER_YEAR;
 }
 
-/* A part without weight -- a group of nobody -- has neither. */
+/* A part without weight, a group of nobody, has neither. */
 static double part_robustness(const struct sim_run *run, uint32_t part) {
   const struct sim_recorder *r = run->recorder;
   int64_t full = r->plan->part[part].full;
@@ -143,8 +143,12 @@ static double group_robustness(const struct sim_run *run, uint32_t i) {
 static double group_loss(const struct sim_run *run, uint32_t i) {
   return part_loss(run, run->recorder->plan->populations + i);
 }
+static bool empty(const struct sim_run *run, uint32_t group) {
+  const struct sim_recorder_plan *p = run->recorder->plan;
+  return !p->part[p->populations + group].full;
+}
 static double group_status(const struct sim_run *run, uint32_t i) {
-  return outcome(run, &run->recorder->group[i]);
+  return empty(run, i) && !run->error[0] ? missing : outcome(run, &run->recorder->group[i]);
 }
 static double group_time_to_recover(const struct sim_run *run, uint32_t i) {
   return recovery(&run->recorder->group[i], run->recorder->start);
@@ -174,6 +178,7 @@ static double recovery_gap(const struct sim_run *run, uint32_t i) {
   (void)i;
   double first = HUGE_VAL, last = 0;
   for (uint32_t g = 0; g < run->recorder->plan->groups; g++) {
+    if (empty(run, g)) continue;
     double time = group_time_to_recover(run, g);
     if (isnan(time)) return missing;
     if (time < first) first = time;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A run: one replicate of a world, from the first event to the horizon. */
+#include "sim/core/budget.h"
 #include "sim/core/recorder.h"
 #include "sim/core/run_internal.h"
 #include "sim/core/server.h"
@@ -234,6 +235,14 @@ static void reset(struct sim_run *run) {
   for (uint32_t c = 0; c < w->costs; c++) run->cost[c] = 0;
 }
 
+/* The columns of the budget's lines, which end where those of costs begin. */
+static void spend_budget(const struct sim_world *w, double *end) {
+  const struct sim_value *lines = sim_budget_lines(w->root);
+  for (size_t i = 0; lines && i < lines->n; i++)
+    *(end - lines->n + i) =
+        sim_budget_spend(sim_value_find(w->root, "budget"), &lines->items[i]) * w->horizon_days / 365.25;
+}
+
 /* The replicate from the start to the horizon. */
 static void course(struct sim_run *run, struct sim_row *row) {
   const struct sim_world *w = run->world;
@@ -248,6 +257,7 @@ static void course(struct sim_run *run, struct sim_row *row) {
   for (uint32_t i = 0; i < w->instances; i++)
     if (w->instance[i].model->end) w->instance[i].model->end(run, &w->instance[i], run->state[i]);
   double *cost = row->columns + w->columns - w->costs;
+  spend_budget(w, cost);
   for (uint32_t c = 0; c < w->costs; c++) cost[c] = run->cost[c];
   run->column = NULL;
   row->events = run->events;
@@ -278,6 +288,15 @@ int sim_run_execute(struct sim_run *run, uint64_t replicate, uint64_t point, str
   sim_rng_init(&run->rng, w->seed, replicate, point);
   if (!sim_recorder_needs_twin(w->recorder) || twin(run, row)) course(run, row);
   return 0;
+}
+
+bool sim_incident_passes(struct sim_run *run, const struct sim_attempt *attempt) {
+  const struct sim_world *w = run->world;
+  bool passes = true;
+  for (uint32_t i = 0; i < w->instances; i++) /* the last may see what the first has stopped */
+    if (w->instance[i].model->gate)
+      passes = w->instance[i].model->gate(run, &w->instance[i], run->state[i], attempt) && passes;
+  return passes;
 }
 
 void sim_incident(struct sim_run *run, const struct sim_instance *self) {

@@ -123,7 +123,7 @@ struct sim_world {
   char **purpose_path;
   size_t purposes, purposes_cap;
   struct sim_recorder_plan *recorder;
-  struct sim_column *column; /* recorder's first, then outputs, then costs */
+  struct sim_column *column; /* recorder's first, then outputs, the budget's lines, costs */
   size_t columns;
   char **owned; /* strings owned by the world */
   size_t owned_n, owned_cap;

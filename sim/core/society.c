@@ -17,6 +17,11 @@ static const struct sim_call realisations[] = {{"fixed", no_params, "One network
                                                {NULL, NULL, NULL}};
 
 const struct sim_param sim_layer_params[] = {
+    {.name = "of",
+     .kind = SIM_REF,
+     .flags = SIM_LIST,
+     .refers = "layer",
+     .doc = "Makes this name stand for these layers, wherever a list of layers may: it is no layer of its own."},
     {.name = "nodes",
      .kind = SIM_QUANTITY,
      .flags = SIM_INTEGER | SIM_NO_RANGE | SIM_OPEN_MIN,
@@ -253,6 +258,7 @@ int sim_society_build(struct sim_world *w, const struct sim_value *society, stru
   sim_rng_init(&rng, w->seed, UINT64_MAX, 0);
   int ret = make_people(w, society, &rng, diag), first = ret;
   for (uint32_t i = 0; i < n && first != SIM_ERR_MEMORY; i++) {
+    if (sim_value_has(&layers->items[i], "of")) continue; /* a union: who names it got its members */
     struct sim_layer *l = &w->layer[w->layers];
     *l = (struct sim_layer){.name = layers->items[i].name, .index = w->layers, .params = &layers->items[i]};
     w->layers++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A world: from the bound scenario to the tables of a run. The steps of sim_world_create are the table of contents. */
+#include "sim/core/budget.h"
 #include "sim/core/builder.h"
 #include "sim/core/recorder.h"
 #include "sim/core/server.h"
@@ -64,12 +65,15 @@ static bool has_assets(const struct sim_world *w, const struct sim_layer *l) {
   return false;
 }
 
-/* Every entry of a section of models, and every layer of assets; in the order of their paths. */
+/* Every entry of a section of models, every section that is one entry, and every layer of assets; in the order of their
+ * paths. */
 static int make_instances(struct sim_world *w) {
   size_t cap = 0;
   int ret = 0;
   for (size_t s = 0; !ret && s < w->root->n; s++) {
     const struct sim_value *section = &w->root->items[s];
+    if (section->form == SIM_MAPPING && section->param->kind == SIM_MODEL)
+      ret = add_instance(w, &cap, section->model, section);
     if (section->form != SIM_MAPPING || section->param->kind != SIM_NAMES ||
         section->param->fields[0].kind != SIM_MODEL)
       continue;
@@ -179,7 +183,7 @@ static const char *dimension(const char *section) {
                                          {"couplings", "coupling"}};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (strcmp(section, names[i][0]) == 0) return names[i][1];
-  return section; /* repair */
+  return section; /* repair, safeguards */
 }
 
 static int add_column(struct sim_world *w, size_t *cap, const struct sim_column *c) {
@@ -190,7 +194,7 @@ static int add_column(struct sim_world *w, size_t *cap, const struct sim_column 
   return 0;
 }
 
-/* The recorder's first, then the models' outputs, then costs. */
+/* The recorder's first, then the models' outputs, then the budget's lines, then costs. */
 static int make_columns(struct sim_world *w, struct sim_diag *diag) {
   size_t cap = 0;
   int ret = sim_recorder_plan(&w->recorder, w, &w->column, &w->columns, &cap, diag);
@@ -205,6 +209,15 @@ static int make_columns(struct sim_world *w, struct sim_diag *diag) {
     }
   }
   const char *currency = sim_value_text(w->root, "currency");
+  const struct sim_value *lines = sim_budget_lines(w->root);
+  for (size_t k = 0; !ret && lines && k < lines->n; k++) {
+    struct sim_column c = {
+        "budget_spend", currency ? currency : "USD", "Spending of a line of the budget over the run", SIM_F64, NULL, 1,
+        {{0}, {0}}};
+    c.at[0].dim = "line";
+    c.at[0].label = lines->items[k].name;
+    ret = add_column(w, &cap, &c);
+  }
   for (uint32_t k = 0; !ret && k < w->costs; k++) {
     struct sim_column c = {"cost",    currency ? currency : "USD", "Cost of an item over the run", SIM_F64, NULL, 1,
                            {{0}, {0}}};

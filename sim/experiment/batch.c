@@ -85,6 +85,7 @@ static int open_journals(struct batch *b, struct sim_diag *diag) {
     key.layout_hash = sim_hash_bytes(key.layout_hash, &hash, sizeof hash);
   }
   int ret = sim_outcome_identity(b->scenario, &key.scenario_hash);
+  key.scenario_hash = sim_design_hash(d, key.scenario_hash);
   return ret ? ret
              : sim_journals_open(&b->journals, b->o.output, &key, d->replicates, b->layouts, b->o.overwrite, diag);
 }

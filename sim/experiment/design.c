@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "sim/experiment/design.h"
-#include "sim/core/rng.h"
+#include "sim/core/mem.h"
+#include "sim/experiment/design_internal.h"
+#include "sim/experiment/layout.h"
 #include <fnmatch.h>
-#include <gsl/gsl_qrng.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_POINTS 1000000
-
 /* ---- factors ------------------------------------------------------------------------------------------------- */
 
-static size_t factor_find(const struct sim_design *d, const char *path) {
+size_t sim_design_factor(const struct sim_design *d, const char *path) {
   size_t f = 0;
   while (f < d->factors && strcmp(d->path[f], path) != 0) f++;
   return f;
@@ -29,8 +27,8 @@ static bool is_varied(const struct sim_value *vary, const char *path) {
   return false;
 }
 
-static int factor_add(struct sim_design *d, size_t *cap, const char *path, const char *unit) {
-  if (factor_find(d, path) < d->factors) return 0;
+int sim_design_add_factor(struct sim_design *d, size_t *cap, const char *path, const char *unit) {
+  if (sim_design_factor(d, path) < d->factors) return 0;
   size_t unit_cap = *cap;
   char **paths = sim_grow(d->path, cap, d->factors + 1, sizeof *paths);
   if (paths) d->path = paths;
@@ -44,10 +42,10 @@ static int factor_add(struct sim_design *d, size_t *cap, const char *path, const
 }
 
 /* The bound value at a path, or NULL. */
-static const struct sim_value *value_at(const struct sim_value *v, const char *path) {
+const struct sim_value *sim_design_value_at(const struct sim_value *v, const char *path) {
   if (v->path && strcmp(v->path, path) == 0) return v;
   for (size_t i = 0; i < v->n; i++) {
-    const struct sim_value *found = value_at(&v->items[i], path);
+    const struct sim_value *found = sim_design_value_at(&v->items[i], path);
     if (found) return found;
   }
   return NULL;
@@ -66,7 +64,7 @@ static int factors_given(struct sim_design *d, size_t *cap, const struct sim_val
     } else if (!vary->items[i].ranged) {
       ret = sim_diag_add(diag, &vary->items[i].mark, vary->items[i].path, "expected a range: `10..60 %%`");
     } else {
-      ret = factor_add(d, cap, vary->items[i].name, paths[k].unit);
+      ret = sim_design_add_factor(d, cap, vary->items[i].name, paths[k].unit);
     }
   }
   return ret;
@@ -81,7 +79,8 @@ static int collect_factors(struct sim_design *d, const struct sim_scenario *s, c
     struct sim_path_info *paths = NULL;
     size_t n = sim_scenario_paths(s, arm, NULL, &paths);
     for (size_t i = 0; ret == 0 && i < n; i++) {
-      if (paths[i].ranged && is_varied(vary, paths[i].path)) ret = factor_add(d, &cap, paths[i].path, paths[i].unit);
+      if (paths[i].ranged && is_varied(vary, paths[i].path))
+        ret = sim_design_add_factor(d, &cap, paths[i].path, paths[i].unit);
     }
     if (ret == 0) ret = factors_given(d, &cap, vary, paths, n, diag);
     sim_paths_free(paths, n);
@@ -102,14 +101,14 @@ static int collect_ranges(struct sim_design *d, const struct sim_scenario *s, co
     struct sim_path_info *paths = NULL;
     size_t n = sim_scenario_paths(s, arm, NULL, &paths);
     for (size_t i = 0; i < n; i++) {
-      size_t f = factor_find(d, paths[i].path);
+      size_t f = sim_design_factor(d, paths[i].path);
       if (f == d->factors || !paths[i].ranged) continue;
       d->low[arm * d->factors + f] = paths[i].low;
       d->high[arm * d->factors + f] = paths[i].high;
     }
     sim_paths_free(paths, n);
     for (size_t i = 0; vary->form == SIM_MAPPING && i < vary->n; i++) {
-      size_t f = factor_find(d, vary->items[i].name);
+      size_t f = sim_design_factor(d, vary->items[i].name);
       d->low[arm * d->factors + f] = vary->items[i].low;
       d->high[arm * d->factors + f] = vary->items[i].high;
     }
@@ -117,80 +116,7 @@ static int collect_ranges(struct sim_design *d, const struct sim_scenario *s, co
   return 0;
 }
 
-/* ---- points -------------------------------------------------------------------------------------------------- */
-
-/* McKay, Beckman & Conover 1979: each factor's points fall one into each of `points` equal cells, cells in keyed random
- * order. Factors are named by path: another factor changes nothing here. */
-static int latin_hypercube(struct sim_design *d, const struct sim_rng *rng, uint32_t purpose) {
-  size_t *cell = sim_calloc(d->points, sizeof *cell);
-  if (!cell) return SIM_ERR_MEMORY;
-  for (size_t f = 0; f < d->factors; f++) {
-    uint32_t name = sim_purpose(d->path[f]);
-    for (size_t i = 0; i < d->points; i++) {
-      size_t j = sim_rng_below(rng, purpose, name, 0, (uint32_t)i, (uint32_t)i + 1);
-      cell[i] = cell[j];
-      cell[j] = i;
-    }
-    for (size_t i = 0; i < d->points; i++) {
-      double u = sim_rng_uniform(rng, purpose, name, 1, (uint32_t)i);
-      d->cube[i * d->factors + f] = ((double)cell[i] + u) / (double)d->points;
-    }
-  }
-  sim_free(cell);
-  return 0;
-}
-
-static void random_points(struct sim_design *d, const struct sim_rng *rng, uint32_t purpose) {
-  for (size_t i = 0; i < d->points; i++) {
-    for (size_t f = 0; f < d->factors; f++) {
-      d->cube[i * d->factors + f] = sim_rng_uniform(rng, purpose, sim_purpose(d->path[f]), 2, (uint32_t)i);
-    }
-  }
-}
-
-static int sobol_points(struct sim_design *d, const struct sim_value *sample, struct sim_diag *diag) {
-  if (d->factors > gsl_qrng_sobol->max_dimension) {
-    return sim_diag_add(diag, &sample->mark, sample->path, "sobol takes at most %u factors, here are %zu",
-                        gsl_qrng_sobol->max_dimension, d->factors);
-  }
-  gsl_qrng *q = gsl_qrng_alloc(gsl_qrng_sobol, (unsigned)d->factors);
-  if (!q) return SIM_ERR_MEMORY;
-  for (size_t i = 0; i < d->points; i++) gsl_qrng_get(q, d->cube + i * d->factors);
-  gsl_qrng_free(q);
-  return 0;
-}
-
-/* Full factorial: `levels` values of each factor, ends included; the last factor varies fastest. */
-static void grid_points(struct sim_design *d, size_t levels) {
-  for (size_t i = 0; i < d->points; i++) {
-    size_t rest = i;
-    for (size_t f = d->factors; f-- > 0; rest /= levels) {
-      d->cube[i * d->factors + f] = levels > 1 ? (double)(rest % levels) / (double)(levels - 1) : 0.5;
-    }
-  }
-}
-
-static int make_points(struct sim_design *d, const struct sim_value *sample, struct sim_diag *diag) {
-  /* Every sampler's first parameter is its number: points, or for a grid levels of each factor. */
-  double number = sample->n ? sample->items[0].number : 1;
-  bool grid = strcmp(sample->text, "grid") == 0;
-  double points = 1;
-  for (size_t f = 0; f < (grid ? d->factors : 1); f++) points *= number;
-  if (!(points >= 1 && points <= MOST_POINTS)) {
-    return sim_diag_add(diag, &sample->mark, sample->path, "%.0f design points: expected 1 to %d", points, MOST_POINTS);
-  }
-  d->points = (size_t)points;
-  d->cube = sim_calloc(d->points * d->factors, sizeof *d->cube);
-  if (!d->cube) return SIM_ERR_MEMORY;
-  struct sim_rng rng;
-  sim_rng_init(&rng, d->seed, 0, 0);
-  uint32_t purpose = sim_purpose("design.sample");
-  if (grid) return grid_points(d, (size_t)number), 0;
-  if (strcmp(sample->text, "latin_hypercube") == 0) return latin_hypercube(d, &rng, purpose);
-  if (strcmp(sample->text, "sobol") == 0) return sobol_points(d, sample, diag);
-  if (strcmp(sample->text, "random") == 0) return random_points(d, &rng, purpose), 0;
-  return sim_diag_add(diag, &sample->mark, sample->path, "the sampler `%s` is not available", sample->text);
-}
+/* ---- values -------------------------------------------------------------------------------------------------- */
 
 /* Value of a factor in an arm: uniform between the ends, whole where both whole numbers are required. */
 static double factor_value(const struct sim_design *d, size_t arm, size_t point, size_t f) {
@@ -200,12 +126,17 @@ static double factor_value(const struct sim_design *d, size_t arm, size_t point,
   return fmin(floor(low + u * (high - low + 1)), high);
 }
 
+size_t sim_design_arm_of(const struct sim_design *d, size_t f) {
+  size_t arm = d->reference;
+  for (size_t a = 0; a < d->arms && isnan(d->low[arm * d->factors + f]); a++) arm = a;
+  return arm;
+}
+
 static int make_values(struct sim_design *d) {
   d->value = sim_calloc(d->points * d->factors, sizeof *d->value);
   if (!d->value) return SIM_ERR_MEMORY;
   for (size_t f = 0; f < d->factors; f++) {
-    size_t arm = d->reference;
-    for (size_t a = 0; a < d->arms && isnan(d->low[arm * d->factors + f]); a++) arm = a;
+    size_t arm = sim_design_arm_of(d, f);
     for (size_t p = 0; p < d->points; p++) d->value[p * d->factors + f] = factor_value(d, arm, p, f);
   }
   return 0;
@@ -232,16 +163,17 @@ static int read_numbers(struct sim_design *d, const struct sim_scenario *s, cons
 static int vary(struct sim_design *d, const struct sim_scenario *s, const struct sim_value *root,
                 const struct sim_value *section, struct sim_diag *diag) {
   const struct sim_value *sample = sim_value_get(section, "sample"), *varied = sim_value_get(section, "vary");
+  if (strcmp(sample->text, "csv") == 0) return sim_design_read_csv(d, s, sample, diag);
   int ret = collect_factors(d, s, varied, diag);
   if (ret) return ret;
   d->whole = sim_calloc(d->factors, sizeof *d->whole);
   if (!d->whole) return SIM_ERR_MEMORY;
   for (size_t f = 0; f < d->factors; f++) {
-    const struct sim_value *v = value_at(root, d->path[f]);
+    const struct sim_value *v = sim_design_value_at(root, d->path[f]);
     d->whole[f] = v && v->param && v->param->flags & SIM_INTEGER;
   }
   ret = collect_ranges(d, s, varied);
-  if (ret == 0) ret = make_points(d, sample, diag);
+  if (ret == 0) ret = sim_design_make_points(d, sample, diag);
   return ret ? ret : make_values(d);
 }
 
@@ -250,13 +182,17 @@ int sim_design_init(struct sim_design *d, const struct sim_scenario *s, int64_t 
   memset(d, 0, sizeof *d);
   d->arms = sim_scenario_arms(s);
   d->points = 1;
+  d->kind = "none";
   struct sim_bound *bound = NULL;
   int ret = sim_scenario_bind(&bound, s, 0, NULL, 0, diag);
   if (ret) return ret;
   const struct sim_value *root = sim_bound_root(bound), *section = sim_value_get(root, "design");
   ret = read_numbers(d, s, section, replicates, seed, diag);
   const char *sample = sim_value_text(section, "sample");
-  if (ret == 0 && sample && strcmp(sample, "none") != 0) ret = vary(d, s, root, section, diag);
+  if (ret == 0 && sample && strcmp(sample, "none") != 0) {
+    ret = vary(d, s, root, section, diag);
+    if (ret == 0) ret = sim_design_constrain(d, s, section, diag);
+  }
   if (ret == 0 && (double)d->arms * (double)d->points * (double)d->replicates > 1e12) {
     ret = sim_diag_add(diag, &section->mark, "design", "more than 1e12 runs");
   }
@@ -267,6 +203,10 @@ int sim_design_init(struct sim_design *d, const struct sim_scenario *s, int64_t 
 
 void sim_design_free(struct sim_design *d) {
   for (size_t f = 0; f < d->factors; f++) sim_free(d->path[f]), sim_free(d->unit[f]);
+  for (size_t i = 0; d->text && i < d->points * d->factors; i++) sim_free(d->text[i]);
+  sim_free(d->text);
+  sim_free(d->row);
+  sim_free(d->part);
   sim_free(d->path);
   sim_free(d->unit);
   sim_free(d->whole);
@@ -292,7 +232,8 @@ int sim_design_patches(const struct sim_design *d, size_t arm, size_t point, str
     if (isnan(d->low[arm * d->factors + f])) continue; /* the arm fixed it */
     struct sim_patch *p = &(*out)[*n];
     p->path = sim_strdup(d->path[f]);
-    p->text = value_text(factor_value(d, arm, point, f), d->unit[f]);
+    p->text =
+        d->text ? sim_strdup(d->text[point * d->factors + f]) : value_text(factor_value(d, arm, point, f), d->unit[f]);
     ++*n;
     if (!p->path || !p->text) {
       sim_patches_free(*out, *n);
@@ -306,4 +247,8 @@ int sim_design_patches(const struct sim_design *d, size_t arm, size_t point, str
 void sim_patches_free(struct sim_patch *patches, size_t n) {
   for (size_t i = 0; patches && i < n; i++) sim_free((void *)patches[i].path), sim_free((void *)patches[i].text);
   sim_free(patches);
+}
+
+uint64_t sim_design_hash(const struct sim_design *d, uint64_t hash) {
+  return d->factors ? sim_hash_bytes(hash, d->value, d->points * d->factors * sizeof *d->value) : hash;
 }

@@ -9,5 +9,6 @@
 #include "sim/experiment/journal.h"
 #include "sim/experiment/results.h"
 #include "sim/experiment/results_read.h"
+#include "sim/experiment/sensitivity.h"
 #include "sim/experiment/summary.h"
 #endif

@@ -5,17 +5,33 @@
  * may write, and one SQLite database a worker, `w0.db`, `w1.db`, ... with one row a run: its place (arm, point,
  * replicate), a blob of the row, and a CRC-32 of both. Databases are in WAL mode and committed about once a second: a
  * killed process loses at most the last second, a reader may look on while they grow. A changed number of replicates or
- * threads is no obstacle to resuming; another scenario, seed or version is. */
+ * threads is no obstacle to resuming; another scenario, seed or version is.
+ *
+ * A process that makes only a part (a shard, another rank) has a directory of the same kind inside that one,
+ * `results.h5.journal/shard-3-of-7.journal/`. Who owns the outer directory reads the inner ones too, but changes
+ * nothing in them until the results are written: damaged rows are passed over and made again. */
 #ifndef SIM_EXPERIMENT_JOURNAL_H
 #define SIM_EXPERIMENT_JOURNAL_H
 #include "sim/experiment/layout.h"
+#include "sim/scenario/scenario.h"
 
-/* What rows of one set of journals share; compared one by one when resuming. */
+/* Where the scenario came from, so that journals can be merged by themselves: text as written, and how it was loaded. */
+struct sim_journal_origin {
+  const char *text, *name, *directory; /* directory: absolute */
+  const struct sim_patch *sets;
+  size_t n_sets;
+};
+
+/* What rows of one set of journals share; compared one by one when resuming. Then what the set is made for. */
 struct sim_journal_key {
   uint64_t scenario_hash, seed, layout_hash;
   unsigned stream_version, language_version;
   const char *program_version;
   size_t arms, points;
+  double share;                            /* of the missing runs that this process makes, for room; 0: all */
+  const struct sim_journal_origin *origin; /* kept in new journals; or NULL */
+  const char *const *source;               /* further directories or files to read, never changed */
+  size_t sources;
 };
 
 struct sim_journals; /* all journals of one output, owned by this process */
@@ -52,6 +68,11 @@ int sim_journal_close(struct sim_journal *j) SIM_MUST_CHECK;
 
 /* Version of SQLite, for provenance. */
 const char *sim_journal_library(void);
+
+/* The scenario of the first readable journal among directories and files, and its replicates. SIM_ERR_INPUT with diag:
+ * a path is not there, or none of them has a journal that says it. */
+int sim_journal_scenario(const char *const *source, size_t n, struct sim_scenario **scenario, char **written,
+                         struct sim_diag *diag) SIM_MUST_CHECK;
 
 /* A look from outside, without the lock. */
 struct sim_journal_status {

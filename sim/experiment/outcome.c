@@ -58,7 +58,7 @@ static bool attribute_is(struct sim_results *r, const char *name, const char *va
 
 /* Names the first thing in which the file differs from what is asked, or NULL. */
 static const char *difference(struct sim_results *r, const struct sim_scenario *s, const struct sim_design *d) {
-  char hash[24], seed[24], stream[24];
+  char hash[24], seed[24], stream[24], design[24];
   hash_text(sim_scenario_hash(s), hash);
   snprintf(seed, sizeof seed, "%" PRIu64, d->seed);
   snprintf(stream, sizeof stream, "%d", SIM_STREAM_VERSION);
@@ -72,7 +72,9 @@ static const char *difference(struct sim_results *r, const struct sim_scenario *
     const struct sim_variable *v = sim_results_find(r, dim[i]);
     if (!v || v->size[0] != size[i]) return words[i];
   }
-  return attribute_is(r, "scenario_hash", hash) ? NULL : "another scenario";
+  hash_text(sim_design_hash(d, SIM_HASH_START), design);
+  if (!attribute_is(r, "scenario_hash", hash)) return "another scenario";
+  return d->factors == 0 || attribute_is(r, "design_hash", design) ? NULL : "other design points";
 }
 
 int sim_outcome_check(const char *output, const struct sim_scenario *s, const struct sim_design *d, bool overwrite,
@@ -101,11 +103,11 @@ int sim_outcome_check(const char *output, const struct sim_scenario *s, const st
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
-#define MOST_ATTRIBUTES 24
+#define MOST_ATTRIBUTES 32
 struct attributes {
   struct sim_results_attribute item[MOST_ATTRIBUTES];
   size_t n;
-  char hash[24], host[256], finished[32], jobs[16];
+  char hash[24], design[24], host[256], finished[32], jobs[16];
   char *written, *expanded, *question;
 };
 
@@ -150,6 +152,14 @@ static int gather_attributes(struct attributes *a, const struct sim_scenario *s,
   add_number(a, "seed", d->seed);
   add_text(a, "draws", d->fresh ? "fresh" : "shared");
   add_text(a, "reference", sim_scenario_arm(s, d->reference));
+  if (d->factors) {
+    hash_text(sim_design_hash(d, SIM_HASH_START), a->design);
+    add_text(a, "design", d->kind);
+    add_number(a, "design_base", d->base);
+    add_number(a, "design_levels", d->levels);
+    add_number(a, "design_dropped", d->dropped);
+    add_text(a, "design_hash", a->design);
+  }
   add_number(a, "stream_version", SIM_STREAM_VERSION);
   add_number(a, "language_version", SIM_LANGUAGE_VERSION);
   add_text(a, "provenance_program_version", AIRESIM_VERSION);
@@ -194,6 +204,9 @@ int sim_outcome_write(const struct sim_scenario *s, const struct sim_batch_optio
                                           .factor = (const char *const *)d->path,
                                           .factor_unit = (const char *const *)d->unit,
                                           .factor_value = d->value,
+                                          .factor_place = d->cube,
+                                          .design_row = d->row,
+                                          .design_part = d->part,
                                           .parameter = parameter,
                                           .parameters = parameters,
                                           .row = read_row,

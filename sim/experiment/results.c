@@ -263,6 +263,12 @@ static void write_design(struct writer *w) {
   const char *const dims[] = {"point", "factor"};
   write_texts(w, "design_unit", 1, dims + 1, c->factor_unit, "unit of the factor");
   write_doubles(w, "design_value", 2, dims, c->factor_value, NULL, "value of the factor at the design point");
+  if (c->factor_place)
+    write_doubles(w, "design_place", 2, dims, c->factor_place, "1", "place of that value in the factor's range");
+  if (!c->design_row || !c->design_part) return;
+  write_integers(w, "design_row", 1, dims, c->design_row, "1", "row of the base design, or trajectory");
+  write_integers(w, "design_part", 1, dims, c->design_part, "1",
+                 "Saltelli: 0 A, 1 B, 2 + f: A with factor f from B; Morris: 0 start, 1 + f: factor f was moved");
 }
 
 static void write_horizon(struct writer *w) {

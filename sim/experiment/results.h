@@ -29,9 +29,10 @@ struct sim_results_content {
   const struct sim_results_attribute *attribute;
   size_t factors; /* of the design, or 0 */
   const char *const *factor, *const *factor_unit;
-  const double *factor_value;             /* [points][factors] */
-  struct sim_path_info *const *parameter; /* [arms] lists of that arm's parameters, or NULL */
-  const size_t *parameters;               /* [arms] */
+  const double *factor_value, *factor_place; /* [points][factors]; place in the range (or NULL) */
+  const int64_t *design_row, *design_part;   /* [points] structure, or NULL */
+  struct sim_path_info *const *parameter;    /* [arms] lists of that arm's parameters, or NULL */
+  const size_t *parameters;                  /* [arms] */
   /* Fills a row of the arm's layout: 0, 1 where the run is missing, or a negative code, which ends the writing. */
   int (*row)(void *ctx, size_t arm, size_t point, size_t replicate, struct sim_row *row);
   void *ctx;

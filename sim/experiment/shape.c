@@ -173,10 +173,28 @@ static void settle(struct sim_shape *s, const struct sim_layout *layouts) {
 
 /* The user names measures; the file has names of its own. */
 static int check_names(const struct sim_shape *s, struct sim_diag *diag) {
-  static const char *const own[] = {"arm",          "point",       "replicate",        "time",        "quantile",
-                                    "bin",          "parameter",   "factor",           "failure",     "events",
-                                    "horizon",      "run_failed",  "layer_graph_hash", "layer_nodes", "layer_edges",
-                                    "design_value", "design_unit", "population_size",  NULL};
+  static const char *const own[] = {"arm",
+                                    "point",
+                                    "replicate",
+                                    "time",
+                                    "quantile",
+                                    "bin",
+                                    "parameter",
+                                    "factor",
+                                    "failure",
+                                    "events",
+                                    "horizon",
+                                    "run_failed",
+                                    "layer_graph_hash",
+                                    "layer_nodes",
+                                    "layer_edges",
+                                    "design_value",
+                                    "design_unit",
+                                    "design_place",
+                                    "design_row",
+                                    "design_part",
+                                    "population_size",
+                                    NULL};
   int ret = 0;
   for (size_t i = 0; i < s->arrays; i++) {
     const char *name = s->array[i].name;

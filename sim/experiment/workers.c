@@ -7,6 +7,7 @@
 #define BLOCK_SECONDS 0.5
 #define BLOCK_MOST    65536
 #define TICK_NS       100000000L /* between calls of tick */
+#define HEAR_NS       1000000L   /* between looks for other ranks' messages: they wait that long at most */
 
 struct worker {
   struct sim_pool *pool;
@@ -86,26 +87,69 @@ static void slot_release(struct sim_pool *pool, size_t index) {
 
 /* ---- blocks -------------------------------------------------------------------------------------------------- */
 
-static bool is_missing(const struct sim_pool *pool, size_t slot, size_t replicate) {
-  return !sim_journals_has(pool->journals, slot % pool->design->arms, slot / pool->design->arms, replicate);
+static bool is_stopped(const struct sim_pool *pool) {
+  return atomic_load(&pool->halt) || (pool->stop && atomic_load(pool->stop));
+}
+
+static bool is_asked(const struct sim_pool *pool, size_t run) {
+  return pool->todo[run / 64] >> run % 64 & 1;
+}
+
+/* A range of the list for one worker, sized by what a run takes; by rank 0 and where there are no ranks. */
+static struct sim_mpi_range cut_range(struct sim_pool *pool, uint64_t wanted) {
+  uint64_t left = pool->asked - pool->handed;
+  struct sim_mpi_range range = {pool->handed, is_stopped(pool) ? 0 : wanted < left ? wanted : left};
+  pool->handed += range.count;
+  return range;
+}
+
+/* Runs of about half a second, fewer towards the end; the first block is one run, to learn how long a run takes. */
+static uint64_t wanted_runs(const struct sim_pool *pool, double seconds) {
+  double wanted = seconds > 0 ? BLOCK_SECONDS / seconds : 1;
+  double workers = (double)pool->jobs * sim_mpi_size(pool->mpi);
+  double share = (double)(pool->asked - pool->handed) / (2 * workers);
+  if (wanted > share) wanted = share;
+  if (wanted > BLOCK_MOST) wanted = BLOCK_MOST;
+  return wanted > 1 ? (uint64_t)wanted : 1;
+}
+
+static void fetch_range(struct sim_pool *pool, double seconds) {
+  uint64_t wanted = wanted_runs(pool, seconds);
+  if (sim_mpi_rank(pool->mpi) == 0) {
+    pool->range = cut_range(pool, wanted);
+    return;
+  }
+  uint64_t done = atomic_load(&pool->done), failed = atomic_load(&pool->failed);
+  pool->range = sim_mpi_ask(pool->mpi, wanted, done - pool->told, failed - pool->told_failed);
+  pool->told = done, pool->told_failed = failed;
+  pool->handed = pool->range.count ? pool->range.first + pool->range.count : pool->asked;
+}
+
+/* Moves to a place of the list. Ranges come in ascending order, so that this only goes forward. */
+static void move_to(struct sim_pool *pool, uint64_t place) {
+  for (;; pool->cursor++) {
+    if (!is_asked(pool, pool->cursor)) continue;
+    if (pool->at == place) return;
+    pool->at++;
+  }
 }
 
 /* Hands out the next block, and with it a use of its slot. False: nothing is left. */
 static bool take_block(struct sim_pool *pool, double seconds, struct run_block *b) {
-  const size_t replicates = pool->design->replicates, all = sim_design_runs(pool->design);
+  const size_t replicates = pool->design->replicates;
   pthread_mutex_lock(&pool->lock);
-  while (pool->cursor < all && !is_missing(pool, pool->cursor / replicates, pool->cursor % replicates)) pool->cursor++;
-  bool found = pool->cursor < all;
+  if (pool->range.count == 0 && pool->handed < pool->asked) fetch_range(pool, seconds);
+  bool found = pool->range.count > 0;
   if (found) {
-    /* The first block of a worker is one run, to learn how long a run takes. */
-    double wanted = seconds > 0 ? BLOCK_SECONDS / seconds : 1, share = (double)pool->left / (2.0 * pool->jobs);
-    if (wanted > share) wanted = share;
-    if (wanted > BLOCK_MOST) wanted = BLOCK_MOST;
-    size_t most = wanted > 1 ? (size_t)wanted : 1, runs = 0;
+    move_to(pool, pool->range.first);
     *b = (struct run_block){.slot = pool->cursor / replicates, .first = pool->cursor % replicates};
-    for (b->last = b->first; b->last < replicates && runs < most; b->last++) runs += is_missing(pool, b->slot, b->last);
+    uint64_t runs = 0;
+    for (b->last = b->first; b->last < replicates && runs < pool->range.count; b->last++) {
+      runs += is_asked(pool, b->slot * replicates + b->last);
+    }
     pool->cursor += b->last - b->first;
-    pool->left -= runs;
+    pool->at += runs;
+    pool->range.first += runs, pool->range.count -= runs;
     pool->slot[b->slot].users++;
   }
   pthread_mutex_unlock(&pool->lock);
@@ -118,10 +162,6 @@ static double monotonic(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static bool is_stopped(const struct sim_pool *pool) {
-  return atomic_load(&pool->halt) || (pool->stop && atomic_load(pool->stop));
 }
 
 static void worker_leave(struct worker *w) {
@@ -169,7 +209,7 @@ static int make_block(struct worker *w, const struct run_block *b) {
   double start = monotonic();
   size_t made = 0;
   for (size_t r = b->first; ret == 0 && r < b->last && !is_stopped(w->pool); r++) {
-    if (!is_missing(w->pool, b->slot, r)) continue;
+    if (!is_asked(w->pool, b->slot * w->pool->design->replicates + r)) continue;
     ret = make_run(w, r);
     made++;
   }
@@ -210,16 +250,37 @@ static void *work(void *ctx) {
 
 /* ---- the pool ------------------------------------------------------------------------------------------------ */
 
+/* Rank 0: answers what other ranks asked meanwhile. The lock is held. */
+static void hear_others(struct sim_pool *pool) {
+  struct sim_mpi_message m;
+  while (sim_mpi_others(pool->mpi) && sim_mpi_hear(pool->mpi, &m)) {
+    atomic_fetch_add(&pool->done, m.made);
+    atomic_fetch_add(&pool->failed, m.failed);
+    if (!m.left) sim_mpi_answer(pool->mpi, m.rank, cut_range(pool, m.wanted));
+    if (m.code && !pool->ret) {
+      pool->ret = m.code;
+      snprintf(pool->why, sizeof pool->why, "%s", *m.why ? m.why : sim_err_text(m.code));
+      atomic_store(&pool->halt, true);
+    }
+  }
+}
+
 static void wait_for_workers(struct sim_pool *pool, void (*tick)(void *ctx), void *ctx) {
+  double ticked = monotonic();
   pthread_mutex_lock(&pool->lock);
-  while (pool->running) {
+  while (pool->running || sim_mpi_others(pool->mpi)) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += TICK_NS;
+    until.tv_nsec += sim_mpi_others(pool->mpi) ? HEAR_NS : TICK_NS;
     if (until.tv_nsec >= 1000000000L) until.tv_nsec -= 1000000000L, until.tv_sec++;
     pthread_cond_timedwait(&pool->ended, &pool->lock, &until);
+    hear_others(pool);
     pthread_mutex_unlock(&pool->lock);
-    if (tick) tick(ctx);
+    double now = monotonic();
+    if (tick && (now - ticked) * 1e9 >= 0.9 * TICK_NS) {
+      tick(ctx);
+      ticked = now;
+    }
     pthread_mutex_lock(&pool->lock);
   }
   pthread_mutex_unlock(&pool->lock);
@@ -237,7 +298,7 @@ int sim_pool_run(struct sim_pool *pool, void (*tick)(void *ctx), void *ctx) {
   pthread_mutex_init(&pool->planning, NULL);
   pthread_cond_init(&pool->ended, NULL);
   pool->cursor = 0;
-  pool->left = sim_design_runs(pool->design) - sim_journals_done(pool->journals);
+  pool->at = pool->handed = 0;
   unsigned started = 0;
   for (; started < pool->jobs && !atomic_load(&pool->halt); started++) {
     worker[started] = (struct worker){.pool = pool, .index = started, .slot = SIZE_MAX};
@@ -261,7 +322,6 @@ int sim_pool_run(struct sim_pool *pool, void (*tick)(void *ctx), void *ctx) {
   sim_free(worker);
   sim_free(thread);
   if (pool->ret) return pool->ret;
-  return pool->left > 0 || atomic_load(&pool->done) + sim_journals_done(pool->journals) < sim_design_runs(pool->design)
-             ? SIM_ERR_INTERRUPTED
-             : 0;
+  if (sim_mpi_rank(pool->mpi)) return 0;
+  return atomic_load(&pool->done) < pool->asked ? SIM_ERR_INTERRUPTED : 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sim/scenario/bind.h"
+#include "sim/scenario/budget.h"
 #include "sim/scenario/expand.h"
 #include "sim/scenario/like.h"
 #include "sim/scenario/names.h"
@@ -287,7 +288,7 @@ static void bind_steps(struct sc *c, const struct sc_node *node, const struct si
                        struct sim_value *out) {
   size_t before = c->errors;
   struct sim_param step = *p;
-  step.flags = (step.flags & ~(unsigned)(SIM_BY_GROUP | SIM_BY_TIME)) | SIM_NO_RANGE;
+  step.flags = (step.flags & ~(unsigned)(SIM_BY_GROUP | SIM_BY_FAMILY | SIM_BY_TIME)) | SIM_NO_RANGE;
   struct sim_param *kept = sc_alloc(c, sizeof *kept);
   *kept = step;
   out->items = sc_alloc(c, (node->n + 1) * sizeof *out->items);
@@ -319,7 +320,7 @@ static void bind_groups(struct sc *c, const struct sc_node *node, const struct s
   size_t before = c->errors;
   struct sim_param *one = sc_alloc(c, sizeof *one);
   *one = *p;
-  one->flags &= ~(unsigned)(SIM_BY_GROUP | SIM_BY_TIME);
+  one->flags &= ~(unsigned)(SIM_BY_GROUP | SIM_BY_FAMILY | SIM_BY_TIME);
   struct sim_param names = {.kind = SIM_NAMES, .fields = one};
   struct sc_node sorted = sc_node_shallow(c, node);
   sc_node_sort(&sorted);
@@ -373,7 +374,7 @@ static void bind_quantity(struct sc *c, const struct sc_node *node, const struct
       bind_steps(c, node, p, path, out);
     else
       sc_error(c, node, path, "`%s` does not go by time", p->name);
-  } else if (p->flags & SIM_BY_GROUP) {
+  } else if (p->flags & (SIM_BY_GROUP | SIM_BY_FAMILY)) {
     bind_groups(c, node, p, path, out);
   } else {
     sc_error(c, node, path, "expected one value, found a mapping");
@@ -382,6 +383,9 @@ static void bind_quantity(struct sc *c, const struct sc_node *node, const struct
 
 static void bind_calling(struct sc *c, const struct sc_node *node, const struct sim_param *p, const char *path,
                          struct sim_value *out) {
+  if (p->kind == SIM_CALL && p->refers) /* a curve; what it is to buy is reported where it is named */
+    p = sc_budget_curve(c, c->depth ? c->stack[c->depth - 1] : NULL, p);
+  if (!p) return;
   bool moment = (p->flags & SIM_OR_MOMENT) && node->kind == SC_SCALAR && sc_looks_like_moment(node->text);
   static const struct sim_param as_moment = {.kind = SIM_MOMENT};
   if (moment) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sim/scenario/expand.h"
+#include "sim/core/world.h"
 #include "sim/scenario/like.h"
 #include "sim/scenario/names.h"
 #include "sim/scenario/patch.h"
@@ -65,6 +66,7 @@ static void expand_fields(struct sc *c, struct sc_node *node, const struct sim_p
     const char *key = node->items[i]->key;
     if (p) node->items[i] = sc_expand(c, node->items[i], p, sc_printf(c, "%s%s%s", path, *path ? "." : "", key));
   }
+  if (table == sim_layer_params && sc_node_find(node, "of")) return; /* a union of layers has nothing of its own */
   for (const struct sim_param *p = table; p && p->name; p++) {
     struct sc_node *filled = sc_node_find(node, p->name) ? NULL : default_node(c, p);
     if (filled)
@@ -104,6 +106,15 @@ static void expand_names(struct sc *c, struct sc_node *node, const struct sim_pa
 struct sc_node *sc_expand(struct sc *c, struct sc_node *node, const struct sim_param *p, const char *path) {
   node = sc_settle(c, node, p, path);
   node->param = p;
+  bool entry = p->kind == SIM_MODEL && !node->model; /* a section that is one entry: others are resolved already */
+  if (entry && node->kind != SC_NULL) {
+    if (node->ghost) sc_error_key(c, node, path, "there is no `%s` to change", path);
+    struct sc_node *resolved = sc_like_entry(c, NULL, node, p->section, true, path);
+    if (!resolved) return node;
+    node = resolved;
+    node->param = p;
+    node->ghost = false;
+  }
   if (node->kind != SC_MAP) return node;
   if (p->kind == SIM_FIELDS && *path && sc_node_find(node, "like")) {
     struct sc_node *resolved = sc_like_entry(c, NULL, node, p->name, false, path);

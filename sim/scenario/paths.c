@@ -37,6 +37,12 @@ static char *list_text(const struct sim_value *v) {
   return text;
 }
 
+/* "file:line", "budget.lines.x" of what a line of the budget buys, or "default". */
+static char *origin_of(const struct sim_value *v) {
+  if (!v->mark.file) return sim_strdup("default");
+  return v->mark.line ? sim_strf("%s:%u", v->mark.file, v->mark.line) : sim_strdup(v->mark.file);
+}
+
 static void add(struct list *l, const struct sim_value *v) {
   if (l->glob && !sc_glob(l->glob, v->path)) return;
   struct sim_path_info *grown = sim_grow(l->at, &l->cap, l->n + 1, sizeof *grown);
@@ -51,8 +57,7 @@ static void add(struct list *l, const struct sim_value *v) {
                               .value = v->form == SIM_ITEMS ? list_text(v) : sim_strdup(v->written ? v->written : ""),
                               .unit = unit_of(l, v),
                               .source = sim_strdup(v->source),
-                              .origin =
-                                  v->mark.file ? sim_strf("%s:%u", v->mark.file, v->mark.line) : sim_strdup("default"),
+                              .origin = origin_of(v),
                               .number = number ? v->number : NAN,
                               .low = number ? v->low : NAN,
                               .high = number ? v->high : NAN,

@@ -22,7 +22,8 @@ static const char *kind_text(struct sc *c, const struct sim_param *p) {
   const char *unit = !p->unit ? "number" : strcmp(p->unit, "1") == 0 ? "share" : p->unit;
   switch (p->kind) {
   case SIM_QUANTITY:
-    return sc_printf(c, "%s%s%s%s%s", unit, p->flags & SIM_BY_GROUP ? ", by group" : "",
+    return sc_printf(c, "%s%s%s%s%s%s", unit, p->flags & SIM_BY_GROUP ? ", by group" : "",
+                     p->flags & SIM_BY_FAMILY ? ", by family of incidents" : "",
                      p->flags & SIM_BY_TIME ? ", by time" : "", p->refers ? ", or " : "", p->refers ? p->refers : "");
   case SIM_LAW_CALL:
     return sc_printf(c, "law (%s)", unit);
@@ -43,6 +44,7 @@ static const char *kind_text(struct sc *c, const struct sim_param *p) {
   case SIM_FILE:
     return "file";
   case SIM_FIELDS:
+  case SIM_MODEL:
     return "mapping";
   default:
     return "mapping of names";

@@ -21,11 +21,12 @@ struct checker {
   size_t n, cap;
   const char *const *arms;
   size_t n_arms;
+  bool unions; /* what is being checked may name a union of layers */
 };
 
 /* Observables that are no states, by section; a name outside it in these sections is left to the engine. */
 static bool has_more_observables(const char *section) {
-  return strcmp(section, "hazards") != 0;
+  return strcmp(section, "hazards") != 0 && strcmp(section, "unions") != 0;
 }
 
 static void value_error(struct sc *c, const struct sim_value *v, const char *fmt, ...) SIM_PRINTF(3, 4);
@@ -61,14 +62,24 @@ static void add_instance(struct checker *k, const char *section, const struct si
   k->instance[k->n++] = (struct instance){v->name, section, v, model};
 }
 
+static bool is_union(const struct sim_value *layer) {
+  const struct sim_value *of = layer->form == SIM_MAPPING && !layer->model ? sim_value_find(layer, "of") : NULL;
+  return of && of->form != SIM_ABSENT;
+}
+
 static void gather(struct checker *k) {
   for (size_t s = 0; sc_model_sections[s]; s++) {
     const struct sim_value *section = sim_value_find(k->root, sc_model_sections[s]);
+    if (section && section->param->kind == SIM_MODEL) {
+      if (section->form == SIM_MAPPING) add_instance(k, sc_model_sections[s], section);
+      continue;
+    }
     for (size_t i = 0; section && i < section->n; i++) add_instance(k, sc_model_sections[s], &section->items[i]);
   }
   const struct sim_value *society = sim_value_find(k->root, "society");
   const struct sim_value *layers = society ? sim_value_find(society, "layers") : NULL;
-  for (size_t i = 0; layers && i < layers->n; i++) add_instance(k, "layers", &layers->items[i]);
+  for (size_t i = 0; layers && i < layers->n; i++)
+    add_instance(k, is_union(&layers->items[i]) ? "unions" : "layers", &layers->items[i]);
 }
 
 static const struct instance *find(const struct checker *k, const char *name, size_t length, const char *section) {
@@ -162,6 +173,7 @@ static bool names_of(const struct checker *k, const char *kind, struct sc_names 
   for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
     if (strcmp(kind, sections[i][0]) != 0) continue;
     add_of_section(k, sections[i][1], names);
+    if (k->unions && strcmp(kind, "layer") == 0) add_of_section(k, "unions", names);
     return true;
   }
   bool by_file = false;
@@ -284,12 +296,15 @@ static void check_name(struct checker *k, struct sim_value *v, const char *refer
 }
 
 static void check_groups(struct checker *k, const struct sim_value *v) {
-  bool by_file;
+  bool by_family = v->param->flags & SIM_BY_FAMILY, by_file = false;
   struct sc_names names = {.c = k->c};
-  add_keys(people_groups(k, &by_file), &names);
+  if (by_family)
+    sc_names_add_words(&names, SIM_FAMILIES);
+  else
+    add_keys(people_groups(k, &by_file), &names);
   for (size_t i = 0; i < v->n && !by_file; i++)
     if (!sc_names_have(&names, v->items[i].name))
-      value_error(k->c, &v->items[i], "there is no group `%s`%s", v->items[i].name,
+      value_error(k->c, &v->items[i], "there is no %s `%s`%s", by_family ? "family" : "group", v->items[i].name,
                   sc_names_hint(&names, v->items[i].name));
 }
 
@@ -303,11 +318,105 @@ static void check_keys(struct checker *k, const struct sim_value *v) {
                   sc_names_hint(&names, v->items[i].name));
 }
 
+/* ---- unions of layers ------------------------------------------------------------------------------------------- */
+
+struct members { /* the layers that a list names, each once */
+  struct sim_value *at;
+  size_t n;
+  bool *seen; /* [instances] unions that were looked into */
+  size_t depth;
+};
+
+static void add_member(struct checker *k, struct members *m, const struct sim_value *named) {
+  const struct instance *layers = find(k, named->text, strlen(named->text), "unions");
+  for (size_t i = 0; !layers && i < m->n; i++)
+    if (strcmp(m->at[i].text, named->text) == 0) return;
+  if (!layers) {
+    struct sim_value *grown = sc_alloc(k->c, (m->n + 1) * sizeof *grown);
+    if (m->n) memcpy(grown, m->at, m->n * sizeof *grown);
+    m->at = grown;
+    m->at[m->n] = *named;
+    m->at[m->n++].name = "";
+    return;
+  }
+  if (m->seen[layers - k->instance] || m->depth == SC_DEPTH_MAX) return; /* circles are reported where they stand */
+  m->seen[layers - k->instance] = true;
+  m->depth++;
+  size_t n;
+  const struct sim_value *of = sim_value_list(layers->value, "of", &n);
+  for (size_t i = 0; i < n; i++) {
+    struct sim_value member = of[i];
+    member.path = named->path;
+    member.mark = named->mark;
+    if (member.form == SIM_NAME) add_member(k, m, &member);
+  }
+  m->depth--;
+}
+
+/* Puts the members of unions in the place of their names. */
+static void resolve_unions(struct checker *k, struct sim_value *v) {
+  const struct sim_value whole = *v, *item = v->form == SIM_ITEMS ? v->items : &whole;
+  size_t n = v->form == SIM_ITEMS ? v->n : 1;
+  bool any = false;
+  for (size_t i = 0; i < n; i++)
+    any = any || (item[i].form == SIM_NAME && find(k, item[i].text, strlen(item[i].text), "unions"));
+  if (!any) return;
+  struct members m = {.seen = sc_alloc(k->c, k->n + 1)};
+  for (size_t i = 0; i < n; i++)
+    if (item[i].form == SIM_NAME) add_member(k, &m, &item[i]);
+  v->form = SIM_ITEMS;
+  v->items = m.at;
+  v->n = m.n;
+}
+
+/* Whether a union leads back to itself, or too deep. */
+static bool in_circle(const struct checker *k, const struct sim_value *from, const char *name, bool *seen,
+                      size_t depth) {
+  size_t n;
+  const struct sim_value *of = sim_value_list(from, "of", &n);
+  if (depth == SC_DEPTH_MAX) return true;
+  for (size_t i = 0; i < n; i++) {
+    const struct instance *next = of[i].form == SIM_NAME ? find(k, of[i].text, strlen(of[i].text), "unions") : NULL;
+    if (!next || (seen[next - k->instance] && strcmp(next->name, name) != 0)) continue;
+    seen[next - k->instance] = true;
+    if (strcmp(next->name, name) == 0 || in_circle(k, next->value, name, seen, depth + 1)) return true;
+  }
+  return false;
+}
+
+/* What a union is made of, it says with `of` and nothing else. */
+static void check_union(struct checker *k, const struct sim_value *layer) {
+  static const char *const own[] = {"nodes", "attributes", "serves", "needs", "failure"};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    if (sim_value_has(layer, own[i]))
+      value_error(k->c, sim_value_get(layer, own[i]), "a union of layers has `of` and no `%s` of its own", own[i]);
+  if (in_circle(k, layer, layer->name, sc_alloc(k->c, k->n + 1), 0))
+    value_error(k->c, sim_value_get(layer, "of"), "the union `%s` goes round in a circle", layer->name);
+  const struct sim_value *graph = sim_value_get(layer, "graph");
+  if (graph->form == SIM_CALLED && strcmp(graph->text, "none") != 0)
+    value_error(k->c, graph, "a union of layers has `of` and no `graph` of its own");
+}
+
+/* Names of layers in v: unions resolved where a list may stand, refused where one layer is meant. */
+static void check_layers(struct checker *k, struct sim_value *v) {
+  bool declares = k->entry && is_union(k->entry) && strcmp(v->param->name, "of") == 0;
+  k->unions = (v->param->flags & SIM_LIST) != 0;
+  if (k->unions && !declares) {
+    resolve_unions(k, v);
+  } else if (!k->unions && v->form == SIM_NAME && find(k, v->text, strlen(v->text), "unions")) {
+    value_error(k->c, v, "`%s` is a union of layers, and here one layer is meant", v->text);
+    k->unions = true; /* said once */
+  }
+}
+
 static void check(struct checker *k, struct sim_value *v) {
   const struct sim_value *entry = k->entry;
   const struct sim_param *p = v->param;
   bool layer = strncmp(v->path, "society.layers.", 15) == 0 && !strchr(v->path + 15, '.');
   if (p->kind == SIM_MODEL || layer) k->entry = v;
+  if (layer && is_union(v)) check_union(k, v);
+  k->unions = false;
+  if (p->kind == SIM_REF && strcmp(p->refers, "layer") == 0) check_layers(k, v);
   switch (v->form) {
   case SIM_NAME:
     if (p->refers && !(p->choices && strstr(p->choices, v->text))) check_name(k, v, p->refers);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sim/scenario/scenario.h"
 #include "sim/scenario/bind.h"
+#include "sim/scenario/budget.h"
 #include "sim/scenario/expand.h"
 #include "sim/scenario/like.h"
 #include "sim/scenario/names.h"
@@ -107,7 +108,10 @@ static struct sc_node *apply(struct sc *c, struct sc_node *root, const struct si
   doc->directory = c->directory;
   struct sc_node *value = sc_yaml_value(c, patch->text, doc);
   struct sc_node *map = value ? sc_patch_of(c, patch->path, value) : NULL;
-  return map ? sc_merge(c, root, map, "") : root;
+  if (!map) return root;
+  root = sc_merge(c, root, map, "");
+  sc_budget_guard(c, root, map);
+  return root;
 }
 
 struct sc_node *sc_scenario_tree(struct sc *c, const struct sim_scenario *s, size_t arm, const struct sim_patch *point,
@@ -119,10 +123,13 @@ struct sc_node *sc_scenario_tree(struct sc *c, const struct sim_scenario *s, siz
     root = sc_merge(c, root, s->arm[arm].patch[i], "");
     root = sc_expand(c, root, &sc_root, ""); /* so that a factor finds what the patch before it made */
   }
+  for (size_t i = 0; i < s->arm[arm].n; i++) sc_budget_guard(c, root, s->arm[arm].patch[i]);
   for (size_t i = 0; i < n_point; i++) {
     root = apply(c, root, &point[i], "design point");
     root = sc_expand(c, root, &sc_root, "");
   }
+  sc_bind_context(c, root);
+  root = sc_budget_apply(c, root);
   sc_bind_context(c, root);
   return root;
 }

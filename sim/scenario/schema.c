@@ -170,6 +170,10 @@ static void put_param(struct out *o, const struct sim_param *p) {
   sc_text_add(&o->text, ", ");
   if (p->kind == SIM_FIELDS && p->fields) {
     put_table(o, p->fields);
+  } else if (p->kind == SIM_MODEL) {
+    sc_text_add(&o->text, "\"allOf\": [");
+    put_entry(o, p->section, o->c->library);
+    sc_text_add(&o->text, "]");
   } else if (p->kind == SIM_NAMES) {
     bool patch = sc_is_patch(p->fields);
     sc_text_add(&o->text,

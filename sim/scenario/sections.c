@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sim/scenario/sections.h"
 #include "sim/core/world.h"
+#include "sim/scenario/budget.h"
 #include "sim/scenario/scenario.h"
 
-const char *const sc_model_sections[] = {"incidents", "hazards", "couplings", "sensing",
-                                         "teams",     "actions", "repair",    NULL};
+const char *const sc_model_sections[] = {"incidents", "safeguards", "hazards", "couplings", "sensing",
+                                         "teams",     "actions",    "repair",  NULL};
 
 #define ENTRY(singular, plural)                                                                                        \
   { .name = singular, .kind = SIM_MODEL, .section = plural, .doc = "One entry; `like` names its model or preset." }
@@ -25,6 +26,35 @@ static const struct sim_param points_params[] = {{.name = "points",
                                                   .max = 1e7,
                                                   .doc = "Number of points (for a grid: values of each parameter)."},
                                                  {.name = NULL}};
+static const struct sim_param saltelli_params[] = {
+    {.name = "points",
+     .kind = SIM_QUANTITY,
+     .flags = SIM_FIRST | SIM_REQUIRED | SIM_INTEGER | SIM_NO_RANGE,
+     .min = 1,
+     .max = 1e6,
+     .doc = "Rows N of the base design; with d parameters there are N (d + 2) design points. Best a power of two."},
+    {.name = NULL}};
+static const struct sim_param morris_params[] = {
+    {.name = "trajectories",
+     .kind = SIM_QUANTITY,
+     .flags = SIM_FIRST | SIM_REQUIRED | SIM_INTEGER | SIM_NO_RANGE,
+     .min = 1,
+     .max = 1e6,
+     .doc = "Trajectories R; with d parameters there are R (d + 1) design points."},
+    {.name = "levels",
+     .kind = SIM_QUANTITY,
+     .flags = SIM_INTEGER | SIM_NO_RANGE,
+     .fallback = "4",
+     .min = 2,
+     .max = 1000,
+     .doc = "Values of each parameter, ends included: an even number."},
+    {.name = NULL}};
+static const struct sim_param csv_params[] = {
+    {.name = "file",
+     .kind = SIM_FILE,
+     .flags = SIM_FIRST | SIM_REQUIRED,
+     .doc = "A CSV file whose header names paths of numbers, and whose cells are values as a scenario has them."},
+    {.name = NULL}};
 static const struct sim_param no_params[] = {{.name = NULL}};
 static const struct sim_call samplers[] = {
     {"none", no_params, "One point: every parameter at its value."},
@@ -32,6 +62,9 @@ static const struct sim_call samplers[] = {
     {"sobol", points_params, "Sobol' sequence (Sobol' 1967)."},
     {"grid", points_params, "Full factorial grid over the ranges."},
     {"random", points_params, "Independent uniform points in the ranges."},
+    {"saltelli", saltelli_params, "Rows A, B and A with one column from B, for Sobol' indices (Saltelli et al. 2010)."},
+    {"morris", morris_params, "Trajectories that move one parameter at a time (Morris 1991)."},
+    {"csv", csv_params, "Points from a file."},
     {NULL, NULL, NULL}};
 
 static const struct sim_param fit_params[] = {
@@ -74,6 +107,10 @@ static const struct sim_param design_params[] = {
      .fallback = "all",
      .doc = "Which parameters the design varies: `all` that have a range, a list of paths, or {path: range}."},
     {.name = "sample", .kind = SIM_CALL, .calls = samplers, .fallback = "none", .doc = "How the ranges are sampled."},
+    {.name = "constraints",
+     .kind = SIM_TEXT,
+     .flags = SIM_LIST,
+     .doc = "Relations between two paths, `teams.a.size <= teams.b.size`; points that break one are dropped."},
     {.name = "of", .kind = SIM_TEXT, .doc = "The measure whose sensitivity is asked for."},
     {.name = "fit", .kind = SIM_FIELDS, .fields = fit_params, .doc = "Which parameters to fit to which observations."},
     {.name = NULL}};
@@ -121,6 +158,10 @@ static const struct sim_param root_params[] = {
     {.name = "currency", .kind = SIM_TEXT, .fallback = "USD", .doc = "The one currency of all amounts of money."},
     {.name = "society", .kind = SIM_FIELDS, .fields = sim_society_params, .doc = "People, groups and layers."},
     {.name = "incidents", .kind = SIM_NAMES, .fields = incident_entry, .doc = "What goes wrong, and when."},
+    {.name = "safeguards",
+     .kind = SIM_MODEL,
+     .section = "safeguards",
+     .doc = "Barriers that incidents must pass; absent: nothing is stopped."},
     {.name = "hazards", .kind = SIM_NAMES, .fields = hazard_entry, .doc = "What spreads."},
     {.name = "couplings",
      .kind = SIM_NAMES,
@@ -130,6 +171,7 @@ static const struct sim_param root_params[] = {
     {.name = "teams", .kind = SIM_NAMES, .fields = team_entry, .doc = "Finite capacity that serves."},
     {.name = "actions", .kind = SIM_NAMES, .fields = action_entry, .doc = "What responders do."},
     {.name = "repair", .kind = SIM_NAMES, .fields = repair_entry, .doc = "How what is down is restored."},
+    {.name = "budget", .kind = SIM_FIELDS, .fields = sc_budget_params, .doc = "What is spent, and what it buys."},
     {.name = "measures", .kind = SIM_FIELDS, .fields = sim_measures_params, .doc = "What is measured, and how."},
     {.name = "arms", .kind = SIM_NAMES, .fields = &sc_patch_param, .doc = "Alternatives that are compared."},
     {.name = "design", .kind = SIM_FIELDS, .fields = design_params, .doc = "Replicates, seed and sampled ranges."},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The expanded scenario as YAML, its hash, and the difference of two. */
 #include "sim/scenario/bind.h"
+#include "sim/scenario/budget.h"
 #include "sim/scenario/expand.h"
 #include "sim/scenario/scalar.h"
 #include "sim/scenario/scenario_internal.h"
@@ -44,8 +45,10 @@ static const char *yaml_text(struct sc *c, const char *text, bool quoted) {
 static void origin(struct writer *w, const struct sc_node *node) {
   struct sim_mark mark = sc_mark(node);
   if (!w->origins) return;
-  if (mark.file)
+  if (mark.file && mark.line)
     sc_text_add(&w->text, "  # %s:%u", mark.file, mark.line);
+  else if (mark.file)
+    sc_text_add(&w->text, "  # %s", mark.file); /* bought by a line of the budget */
   else
     sc_text_add(&w->text, "  # default");
 }
@@ -264,6 +267,9 @@ static char *write_out(const struct sim_scenario *s, bool flat, bool origins) {
   if (setjmp(unwind) == 0) {
     struct sim_value root;
     struct sc_node *base = sc_node_copy(&c, s->base);
+    sc_bind_context(&c, base);
+    base = sc_budget_apply(&c, base);
+    sc_node_remove(base, "arms"); /* written apart */
     sc_bind_context(&c, base);
     sc_bind(&c, base, &sc_root, "", &root); /* what only an arm makes right is written as it stands */
     mapping(&w, 0, NULL, base, &root);

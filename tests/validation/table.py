@@ -224,6 +224,17 @@ def a10(ref: dict[str, Any]) -> Case:
                 ["k50", "path", "star_hub", "star_leaf"])
 
 
+def a16(ref: dict[str, Any]) -> Case:
+    keys = {"k4": "K4 1 believer", "p4_end": "P4 believer at end", "p4_checker": "P4 believer 0, checker 3",
+            "s5_leaf": "K1,4 believer leaf", "c4": "C4 believer 0"}
+    measures = {"gone": "E time to no believers", "ever_believed": "E ever-believers", "belief_days": "E believer-time"}
+    checks: list[Check] = [
+        Mean(arm, quantity, column(variable), number(ref["A16"][key][quantity]), (0.03, 0.0075))
+        for arm, key in keys.items() for variable, quantity in measures.items()]
+    return Case("A16", "a16_hoax_race.yaml", (30_000, 500_000), checks,
+                Broken("checking at the rate of belief", ("hazards.hoax.check=1/day",), ("k4", "c4")), list(keys))
+
+
 WAIT = column("wait", scale=HOURS)
 WAITING, SERVING = column("waiting"), column("serving")
 
@@ -392,6 +403,29 @@ def a25(ref: dict[str, Any]) -> Case:
                 Broken("repairs 0.1 % longer", ("repair.mend.time=x 1.001",), ()), ["ramp", "ramp_fine", "steps"])
 
 
+def shares(arm: str, value: dict[str, float]) -> list[Check]:
+    """Of believers, checkers and susceptible people among 100,000, within 0.003 (case A28)."""
+
+    def mean_share(variable: str) -> Callable[[Results, str], float]:
+        return lambda results, arm: float(results.values(variable, arm).mean()) / 100_000
+
+    return [Within(arm, f"share of {state}", mean_share(state), value[key] - 0.003, value[key] + 0.003)
+            for state, key in (("believers", "B"), ("checkers", "F"), ("susceptible", "S"))]
+
+
+def a28(ref: dict[str, Any]) -> Case:
+    arms = {"v05": "0.05", "v10": "0.1", "v15": "0.15"}
+    checks = [c for arm, verify in arms.items() for c in shares(arm, ref["A28"][f"alpha=0.4 pverify={verify}"])]
+    return Case("A28", "a28_hoax_mean_field.yaml", (1, 4), checks,
+                Broken("verification 5 % faster", ("hazards.hoax.verify=x 1.05",), ("v05",)), list(arms))
+
+
+def a28_near(ref: dict[str, Any]) -> Case:
+    checks = shares("base", ref["A28"]["alpha=0.4 pverify=0.12"])
+    return Case("A28-near", "a28_hoax_near_threshold.yaml", (1, 4), checks,
+                Broken("verification 5 % faster", ("hazards.hoax.verify=x 1.05",)))
+
+
 def b7(ref: dict[str, Any]) -> Case:
     observed = np.array(ref["B7"]["NJ"]["customers_out"][:7])
 
@@ -416,5 +450,6 @@ def b7(ref: dict[str, Any]) -> Case:
 def cases() -> list[Case]:
     """Every case, with references from reference.json."""
     ref = json.loads((HERE / "reference.json").read_text(encoding="utf-8"))
-    return [make(ref) for make in (a01, a01b, a02, a03, a04, a05_short, a05_extinction, a10, a17_mmc, a17_loss, a17_mg1,
-                                   a17_priority, a17_infinite, a17_dm1, a18, a19, a22, a25, b7)]
+    return [make(ref) for make in (a01, a01b, a02, a03, a04, a05_short, a05_extinction, a10, a16, a17_mmc, a17_loss,
+                                   a17_mg1, a17_priority, a17_infinite, a17_dm1, a18, a19, a22, a25, a28,
+                                   a28_near, b7)]

@@ -1,0 +1,379 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of analysis/airesim: estimators against known values, files of every unhappy kind, the report, the notebook."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from html.parser import HTMLParser
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(SOURCE / "analysis"), str(SOURCE / "tests")]
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import h5py  # noqa: E402
+import matplotlib.pyplot as plt  # noqa: E402
+import numpy as np  # noqa: E402
+import xarray as xr  # noqa: E402
+from harness import Suite  # noqa: E402
+
+import airesim  # noqa: E402
+from airesim import budget, charts, equity, paired, sensitivity, survival  # noqa: E402
+from airesim.__main__ import main as command  # noqa: E402
+from airesim.intervals import mean_interval, wilson  # noqa: E402
+
+#: Freireich et al. 1963: weeks of remission under 6-mercaptopurine (minus: censored) and placebo.
+DRUG = [6, 6, 6, -6, 7, -9, 10, -10, -11, 13, 16, -17, -19, -20, 22, 23, -25, -32, -32, -34, -35]
+PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
+
+suite = Suite()
+check = suite.check
+
+
+def close(what: str, got: object, expected: object, tolerance: float = 1e-10) -> None:
+    """Check that numbers agree, NaN with NaN."""
+    a, b = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
+    good = a.shape == b.shape and np.allclose(a, b, rtol=0, atol=tolerance, equal_nan=True)
+    check(what, good, f"got {a}, expected {b}")
+
+
+def freireich() -> None:
+    """Validation case A23."""
+    time, event = np.abs(DRUG).astype(float), np.array(DRUG) > 0
+    other, ended = np.array(PLACEBO, dtype=float), np.ones(21, bool)
+    curve = survival.kaplan_meier(time, event)
+    close("A23: times of events", curve["day"], [6, 7, 10, 13, 16, 22, 23])
+    close("A23: at risk", curve["at_risk"], [21, 17, 15, 12, 11, 7, 6])
+    close("A23: share", curve["share"], [0.8571428571428572, 0.8067226890756303, 0.7529411764705882, 0.6901960784313725,
+                                         0.6274509803921569, 0.5378151260504203, 0.44817927170868355])  # fmt: skip
+    close("A23: Greenwood", curve["se"], [0.07636035483212125, 0.0869352851800572, 0.09634965299432051, 0.10681470777500983,
+                                          0.11405386525675254, 0.12823375169303403, 0.13459145675576048])  # fmt: skip
+    close("A23: restricted mean", survival.restricted_mean(time, event, 35), [23.287394957983196, 2.8274676233714393])
+    close("A23: restricted at 20", survival.restricted_mean(time, event, 20)[0], 16.116526610644257)
+    close("A23: placebo", survival.restricted_mean(other, ended, 23)[0], 8.666666666666668)
+    close(
+        "A23: medians",
+        [survival.median(survival.kaplan_meier(*s))[0] for s in ((time, event), (other, ended))],
+        [23, 8],
+    )
+    check(
+        "a restricted mean beyond a censored sample is missing", np.isnan(survival.restricted_mean(time, event, 36)[0])
+    )
+    close("nobody recovers, all watched to 5", survival.restricted_mean(np.full(3, 5.0), np.zeros(3, bool), 5), [5, 0])
+    check("no sample, no mean", np.isnan(survival.restricted_mean(np.array([]), np.array([], bool), 5)[0]))
+    if importlib.util.find_spec("statsmodels"):
+        from statsmodels.duration.survfunc import SurvfuncRight
+
+        chi2, _ = survival.logrank(np.append(time, other), np.append(event, ended), np.repeat([0, 1], 21))
+        close("A23: log-rank", chi2, 16.79294098921654)
+        peer = SurvfuncRight(time, event.astype(int))
+        close(
+            "the curve is that of statsmodels",
+            curve["share"].values,
+            peer.surv_prob[np.isin(peer.surv_times, curve["day"])],
+        )
+
+
+def estimators() -> None:
+    """Inequality, sensitivity, variance, break-even and intervals where the answer is known."""
+    close("Theil: equal", equity.theil(np.array([2.0, 2, 2])), 0)
+    close("Theil: one has all", equity.theil(np.array([0.0, 0, 0, 5])), np.log(4))
+    close(
+        "Theil: weighted like repeated",
+        equity.theil(np.array([1.0, 3]), np.array([2, 1])),
+        equity.theil(np.array([1.0, 1, 3])),
+    )
+    check("Theil: negative is missing", np.isnan(equity.theil(np.array([-1.0, 2]))))
+    close("Wilson, 0 of 10", [wilson(0, 10).low, wilson(0, 10).high], [0, 0.2775327998628892], 1e-6)
+    rng = np.random.default_rng(3)
+    x = rng.uniform(-np.pi, np.pi, (4096, 3))
+    y = np.sin(x[:, 0]) + 7 * np.sin(x[:, 1]) ** 2 + 0.1 * x[:, 2] ** 4 * np.sin(x[:, 0])
+    close(
+        "A24 Ishigami: first-order shares",
+        [sensitivity.first_order(x[:, i], y) for i in range(3)],
+        [0.3139, 0.4424, 0],
+        0.03,
+    )
+    noise = [sensitivity.first_order(rng.uniform(size=64), rng.normal(size=64)) for _ in range(400)]
+    check(
+        "a factor without influence has share 0 on average",
+        abs(np.mean(noise)) < 4 * np.std(noise) / 20,
+        str(np.mean(noise)),
+    )
+    ds = design(rng, points=64, replicates=16)
+    got = sensitivity.variance_split(ds["loss"].sel(arm="a"), ds)
+    check("variance split: ignorance 3, chance 1", abs(got["share"] - 0.75) < 0.12, str(got))
+    s = sensitivity.indices(ds["loss"].sel(arm="a"), ds, times=50)
+    check(
+        "the factor that matters comes first",
+        str(s["factor"].values[0]) == "x" and float(s["first_order"][0]) > 0.8,
+        str(s),
+    )
+    at = budget.break_even(ds["loss"], ds, "a", "b", "x")
+    check("break-even at 0.4 within its interval", at.low <= 0.4 <= at.high and at.high - at.low < 0.2, str(at))
+    never = budget.break_even(ds["loss"], ds, "a", "c", "x")
+    check("no break-even where one arm is always worse", np.isnan(never.value), str(never))
+    m = budget.regret_map(ds["loss"], ds, "x", "z", bins=4)
+    check(
+        "regret map: a is best left, b right",
+        set(m["best"].values[:, 0]) == {"a"} and set(m["best"].values[:, 3]) == {"b"},
+    )
+    check(
+        "regret is 0 for the best and positive for c",
+        np.nanmin(m["regret"]) == 0 and np.nanmin(m["regret"].sel(arm="c")) > 0,
+    )
+    p = paired.compare(ds, "loss", "a")
+    check(
+        "an arm against itself: exactly 0",
+        float(p["difference"].sel(arm="a")) == 0 and float(p["equal"].sel(arm="a")) == 1,
+    )
+    check(
+        "c is worse than a by 1 in each world",
+        abs(float(p["difference"].sel(arm="c")) - 1) < 1e-9 and float(p["better"].sel(arm="c")) == 0,
+    )
+    check(
+        "one run has no interval",
+        np.isnan(mean_interval(np.array([[3.0]])).low) and mean_interval(np.array([[3.0]])).value == 3,
+    )
+    inside = sum(
+        e.low <= 0 <= e.high
+        for e in (mean_interval(rng.normal(size=(6, 1)) + rng.normal(size=(6, 5))) for _ in range(400))
+    )
+    check(
+        "intervals over points and replicates cover at least 95 %",
+        inside >= 400 * 0.95 - 3 * np.sqrt(400 * 0.05 * 0.95),
+        str(inside),
+    )
+
+
+def design(rng: np.random.Generator, points: int, replicates: int) -> xr.Dataset:
+    """Loss 6 x of arm a with luck of variance 1 (variance between points 3); b is level at 0.4; c one worse than a."""
+    x, z = (rng.permutation(points) + 0.5) / points, (rng.permutation(points) + 0.5) / points
+    luck = rng.normal(size=(points, replicates))
+    a = 6 * x[:, None] + luck
+    b = 2.4 + 0 * x[:, None] + luck + 0.01 * rng.normal(size=luck.shape)
+    return xr.Dataset(
+        {"loss": (("arm", "point", "replicate"), np.array([a, b, a + 1])),
+         "design_value": (("point", "factor"), np.stack([x, z], 1))},
+        coords={"arm": ["a", "b", "c"], "factor": ["x", "z"]}, attrs={"draws": "fresh"},
+    )  # fmt: skip
+
+
+def quiet(arguments: list[str]) -> tuple[int, str]:
+    """The command line's status and what it said."""
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        status = command(arguments)
+    return status, said.getvalue()
+
+
+def run(program: str, scenario: Path, output: Path, *options: str) -> Path:
+    """Run the program; return the results file."""
+    subprocess.run([program, "run", str(scenario), "-q", "-o", str(output), *options], check=True)
+    return output
+
+
+class Page(HTMLParser):
+    """What a page would fetch, its pictures and whether a script stands in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.pictures, self.scripts = 0, 0
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Count what matters."""
+        self.scripts += tag == "script"
+        for key, value in attrs:
+            if key in ("src", "href") and value:
+                self.pictures += value.startswith("data:image/png;base64,")
+                if not value.startswith(("data:", "#")):
+                    self.fetched.append(value)
+
+
+def pages(program: str, here: Path) -> None:
+    """Reports and figures of ordinary and unhappy files; the numbers of the program's own table."""
+    small = run(program, SOURCE / "tests" / "program" / "small.yaml", here / "small.h5")
+    lines = subprocess.run(
+        [program, "show", str(small), "--csv"], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    with airesim.open(small) as ds:
+        compared = 0
+        for level in (float(v) for v in ds["level"].values):
+            table = survival.recovery(ds, level)
+            names = {"median": "median", "restricted_mean": "rmst", "restricted_mean_unconditional": "rmst_unconditional",
+                     "restricted_mean_se": "rmst_se"}  # fmt: skip
+            for arm, variable, element, statistic, value, *_ in (line.split(",") for line in lines):
+                if variable == "time_to_recover" and element == f"level={level:g}" and statistic in names and value:
+                    got = float(table[names[statistic]].sel(arm=arm))
+                    if not abs(got - float(value)) < 1e-9 * max(1, abs(got)):
+                        check(f"{arm} {element} {statistic}: show says {value}, Python {got}", False)
+                    compared += 1
+        check(f"{compared} numbers of recovery equal those of `airesim show`", compared >= 7)
+    with h5py.File(small) as file:
+        shape = file["status"].shape
+    never, censored = np.full(shape, 4.0), np.full(shape, 3.0)
+    edit(
+        small,
+        here / "never.h5",
+        {"status": never, "time_to_recover": never * np.nan, "observed_time": np.full(shape[:3], np.nan)},
+    )
+    edit(
+        small,
+        here / "censored.h5",
+        {"status": censored, "time_to_recover": never * np.nan, "observed_time": np.full(shape[:3], 20.0)},
+    )
+    edit(small, here / "failed.h5", {"status": np.full(shape, 5.0)})
+    edit(small, here / "evil.h5", {}, {"question": '<script>alert(1)</script> & "why"?'})
+    one = run(program, SOURCE / "tests" / "program" / "small.yaml", here / "one.h5", "--replicates", "1")
+    for path in (small, one, here / "never.h5", here / "censored.h5", here / "evil.h5"):
+        html = here / (path.stem + ".html")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            status, said = quiet(["report", str(path), "-o", str(html)])
+        text = html.read_text(encoding="utf-8") if html.exists() else ""
+        page = Page(text)
+        check(f"report of {path.name}: pictures, no script, nothing fetched, no NaN in words",
+              status == 0 and page.pictures >= 5 and not page.scripts and not page.fetched and ">nan" not in text, said)  # fmt: skip
+    check("strings are escaped", "&lt;script&gt;alert(1)" in (here / "evil.html").read_text(encoding="utf-8"))
+    check("one replicate: no interval, said so", "One world only" in (here / "one.html").read_text(encoding="utf-8"))
+    with airesim.open(here / "never.h5") as ds:
+        table = survival.recovery(ds, 0.9)
+        close("never degraded: unconditional mean 0", table["rmst_unconditional"], [0, 0])
+        check(
+            "never degraded: no median",
+            bool(table["median"].isnull().all()) and bool((table["never_degraded"] == 1).all()),
+        )
+        figure = charts.survival_figure(ds)
+        check(
+            "never degraded: the figure says so",
+            "No run of any arm fell" in " ".join(t.get_text() for t in figure.axes[0].texts),
+        )
+    with airesim.open(here / "censored.h5") as ds:
+        table = survival.recovery(ds, 0.9)
+        close("all censored at 20: restricted mean 20", table["rmst"], [20, 20])
+        check("all censored: no median", bool(table["median"].isnull().all()) and bool((table["censored"] == 1).all()))
+        check("all censored: a figure", len(charts.survival_figure(ds).axes) == 2)
+    status, said = quiet(["report", str(here / "failed.h5"), "-o", str(here / "failed.html")])
+    check(
+        "every run failed: a message, no page",
+        status == 1 and "every run failed" in said and not (here / "failed.html").exists(),
+        said,
+    )
+    plt.close("all")
+
+
+def edit(source: Path, target: Path, values: dict[str, np.ndarray], attributes: dict[str, str] | None = None) -> None:
+    """Copy a results file and overwrite variables and attributes."""
+    target.write_bytes(source.read_bytes())
+    with h5py.File(target, "r+") as file:
+        for name, value in values.items():
+            file[name][...] = value
+        for name, text in (attributes or {}).items():
+            file.attrs[name] = text
+
+
+def unhappy(here: Path) -> None:
+    """Files that are no results: one line of message, status 1, never a traceback."""
+    whole = (here / "small.h5").read_bytes()
+    (here / "half.h5").write_bytes(whole[: len(whole) // 2])
+    (here / "empty.h5").write_bytes(b"")
+    (here / "text.h5").write_text("arm,value\n")
+    with h5py.File(here / "foreign.h5", "w") as file:
+        file["x"] = np.arange(3)
+    with h5py.File(here / "bare.h5", "w") as file:
+        file.attrs["airesim_results"] = "1"
+    edit(here / "small.h5", here / "later.h5", {}, {"airesim_results": "9"})
+    for name in ("half.h5", "empty.h5", "text.h5", "foreign.h5", "bare.h5", "later.h5", "absent.h5", "."):
+        for verb, ending in (("report", "html"), ("figures", "png")):
+            status, said = quiet([verb, str(here / name), "-o", str(here / f"none.{ending}")])
+            check(
+                f"{verb} {name}: a message",
+                status == 1 and said.startswith("airesim: error: ") and not (here / f"none.{ending}").exists(),
+                said,
+            )
+
+
+def running(program: str, here: Path) -> None:
+    """`airesim.run` and `airesim.scenario`, a design, and its report."""
+    os.environ["AIRESIM_PROGRAM"] = program
+    small = SOURCE / "tests" / "program" / "small.yaml"
+    bar = io.StringIO()
+    with contextlib.redirect_stderr(bar):
+        ds = airesim.run(small, {"society.people": 100}, replicates=3, seed=5)
+    check(
+        "run: replicates, seed, set",
+        ds.sizes["replicate"] == 3 and str(ds.attrs["seed"]) == "5" and int(ds["population_size"].max()) == 100,
+    )
+    check("run: a progress bar", "6/6 runs" in bar.getvalue(), bar.getvalue())
+    text = small.read_text(encoding="utf-8").replace("0.15/day per contact", "0.15/day per contact (0.02..0.4)")
+    text = text.replace("replicates: 40, seed: 7", "replicates: 4, seed: 7, sample: sobol points 16, vary: all")
+    varied = here / "varied.h5"
+    airesim.run(text, output=varied, progress=False).close()
+    status, said = quiet(["report", str(varied), "-o", str(here / "varied.html")])
+    page = (here / "varied.html").read_text(encoding="utf-8") if status == 0 else ""
+    check(
+        "a design: the range and its influence on the page",
+        "hazards.outbreak.transmission" in page and "explains" in page,
+        said,
+    )
+    check("scenario: expanded", "hazards" in airesim.scenario(small))
+    for call in (
+        lambda: airesim.run(small, {"society.peple": 3}, progress=False),
+        lambda: airesim.scenario("airesim: 1\nhorizn: 3 days\n"),
+    ):
+        try:
+            call()
+            check("a wrong scenario is refused", False)
+        except ValueError as error:
+            check("a wrong scenario is refused with the program's words", "error" in str(error), str(error))
+
+
+def notebook(program: str, here: Path) -> None:
+    """The tour from its first cell to its last."""
+    tour = SOURCE / "analysis" / "notebooks" / "tour.ipynb"
+    if not all(importlib.util.find_spec(m) for m in ("nbconvert", "ipykernel")):
+        print("left out: the notebook (Debian: jupyter-nbconvert, python3-ipykernel)")
+        return
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE / "analysis"), "AIRESIM_PROGRAM": program}
+    environment["AIRESIM_TOUR"] = str(SOURCE / "scenarios" / "outbreak_response.yaml")
+    environment.pop("MPLBACKEND", None)
+    done = subprocess.run([sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--output-dir", str(here), str(tour)],
+                          env=environment, capture_output=True, text=True)  # fmt: skip
+    made = here / "tour.ipynb"
+    pictures = made.read_text(encoding="utf-8").count('"image/png"') if made.exists() else 0
+    check(
+        "the notebook runs and shows its five figures",
+        done.returncode == 0 and pictures >= 5,
+        f"{pictures} figures; {done.stderr[-1500:]}",
+    )
+
+
+def main() -> int:
+    """Run everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--program", default=str(SOURCE / "build" / "airesim"), help="the program")
+    program = os.path.abspath(parser.parse_args().program)
+    suite.group(freireich)
+    suite.group(estimators)
+    with tempfile.TemporaryDirectory() as directory:
+        here = Path(directory)
+        suite.group(lambda: pages(program, here))
+        suite.group(lambda: unhappy(here))
+        suite.group(lambda: running(program, here))
+        suite.group(lambda: notebook(program, here))
+    return suite.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
