@@ -45,7 +45,7 @@ def check_dataset(path: str, engine: str) -> None:
         assert float(ds.parameter_high.sel(arm="base", parameter="a.x")) == 3
         histogram = ds.ill_count_histogram.sel(arm="base").isel(time=0)
         assert int(histogram.sum()) == 11
-        values = np.repeat(ds.bin.values, histogram.values.astype(int)) * 20000
+        values = np.repeat(ds.bin.values**2, histogram.values.astype(int)) * 20000
         expected = np.quantile(values, ds["quantile"].values, method="inverted_cdf")
         assert np.allclose(ds.ill_count_fan.sel(arm="base").isel(time=0), expected)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import re
@@ -177,6 +178,8 @@ class Values:
                          for name, node in file.items() if isinstance(node, h5py.Dataset)}
             self.flags = {name: _text(node.attrs["flag_meanings"]).split() for name, node in file.items()
                           if "flag_meanings" in node.attrs}
+            self.fill = {name: node.attrs["_FillValue"].ravel()[0] for name, node in file.items()
+                         if "_FillValue" in node.attrs}
 
     def labels(self, dimension: str) -> list[str]:
         """The text coordinates of a dimension."""
@@ -205,6 +208,8 @@ class Values:
             dimension, label = pair.split("=", 1)
             at[dimension] = self._place(dimension, label)
         value = float(self.of(name, **at))
+        if value == self.fill.get(name):
+            value = math.nan  # missing flags and whole numbers
         meaning = self.flags[name][int(value)] if name in self.flags and value >= 0 else None
         return value, meaning
 

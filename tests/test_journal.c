@@ -12,7 +12,14 @@
 
 static char dir[64], output[96];
 static struct sim_layout layouts[2];
-static const struct sim_journal_key key = {0x1234, 7, 0x99, 1, 1, "0.1.0", 2, 2};
+static const struct sim_journal_key key = {.scenario_hash = 0x1234,
+                                           .seed = 7,
+                                           .layout_hash = 0x99,
+                                           .stream_version = 1,
+                                           .language_version = 1,
+                                           .program_version = "0.1.0",
+                                           .arms = 2,
+                                           .points = 2};
 
 static void setup(void) {
   snprintf(dir, sizeof dir, "/tmp/airesim_journal_XXXXXX");

@@ -141,7 +141,7 @@ def draw_recovery(ax: Axes, ds: xr.Dataset, level: float) -> None:
     ax.set_xlabel("days since the episode began")
     ax.set_ylabel("degraded runs that recovered, %")
     ax.set_title(f"recovered to {100 * level:g} % of the target", fontsize=9)
-    ax.legend(fontsize=6.5, loc="best")
+    ax.legend(fontsize=6.5, loc="center right", framealpha=0.9)
 
 
 def _percent(part: int, whole: int) -> str:

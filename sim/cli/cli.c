@@ -215,10 +215,16 @@ int cli_command_run(const struct cli_command *c, int argc, char **argv, const ch
   struct cli_context context = {.line = line};
   struct parser p = {.command = c, .argc = argc, .argv = argv, .target = sim_alloc(c->size ? c->size : 1)};
   if (!p.target) return cli_fail("%s", sim_err_text(SIM_ERR_MEMORY));
+  context.words.word = sim_alloc((size_t)(argc > 0 ? argc : 1) * sizeof *context.words.word);
+  if (!context.words.word) {
+    sim_free(p.target);
+    return cli_fail("%s", sim_err_text(SIM_ERR_MEMORY));
+  }
   if (c->size) memcpy(p.target, c->defaults, c->size);
   int status = parse(&p, &context.words);
   if (status == CLI_DONE) status = c->run(&context, p.target);
   if (!cli_flush() && status == CLI_DONE) status = CLI_FAILED;
+  sim_free(context.words.word);
   sim_free(p.target);
   return status;
 }

@@ -38,9 +38,9 @@ struct cli_sets {
   size_t n;
 };
 
-#define CLI_MAX_WORDS 8
-struct cli_words { /* what is not an option */
-  const char *word[CLI_MAX_WORDS];
+#define CLI_MAX_WORDS 60000 /* `merge` is given journals by the shell's wildcards */
+struct cli_words {          /* what is not an option */
+  const char **word;        /* [n] */
   unsigned n;
 };
 
@@ -96,5 +96,5 @@ void cli_progress_show(void *ctx, const struct sim_progress *progress);
 void cli_progress_end(struct cli_progress *p);
 
 extern const struct cli_command cli_cmd_run, cli_cmd_check, cli_cmd_show, cli_cmd_replay, cli_cmd_models,
-    cli_cmd_schema, cli_cmd_status;
+    cli_cmd_schema, cli_cmd_status, cli_cmd_merge, cli_cmd_slurm;
 #endif

@@ -42,10 +42,11 @@ static bool is_measure(const struct sim_variable *v) {
          strcmp(v->name, "time_to_recover") != 0;
 }
 
-/* True for an output of a model: its last dimension is a section of the scenario. */
-static bool is_output(const struct sim_variable *v) {
-  static const char *const sections[] = {"incident", "sensor", "team",     "action",
-                                         "repair",   "layer",  "coupling", "safeguards"};
+/* True for what only --all shows: outputs of models, whose last dimension is a section of the scenario, and the details
+ * by episode and by group. */
+static bool is_detail(const struct sim_variable *v) {
+  static const char *const sections[] = {"incident", "sensor",   "team",       "action",  "repair",
+                                         "layer",    "coupling", "safeguards", "episode", "group"};
   for (size_t i = 0; v->dims > 3 && i < sizeof sections / sizeof *sections; i++)
     if (strcmp(v->dim[3], sections[i]) == 0) return true;
   return strcmp(v->name, "events") == 0;
@@ -168,7 +169,7 @@ static int print_measures(const struct view *v, bool all, struct sim_diag *diag)
   for (size_t arm = 0; arm < v->arms; arm++) cli_table_add(&t, "%s", v->arm[arm]);
   for (size_t i = 0; code == 0 && i < n; i++) {
     if (!is_measure(&variable[i]) || variable[i].flags) continue;
-    if (!all && is_output(&variable[i])) {
+    if (!all && is_detail(&variable[i])) {
       left++;
       continue;
     }
@@ -177,7 +178,7 @@ static int print_measures(const struct view *v, bool all, struct sim_diag *diag)
   }
   if (shown) puts("\nMean ± standard error of the runs that have a value");
   int printed = cli_table_print(&t, stdout);
-  if (left) printf("\n%zu outputs of models more: --all\n", left);
+  if (left) printf("\n%zu variables more, by model, episode and group: --all\n", left);
   return code ? code : printed;
 }
 
@@ -359,7 +360,8 @@ static const struct show_options defaults;
 static const struct cli_option options[] = {
     {"csv", 0, CLI_FLAG, offsetof(struct show_options, csv), NULL, NULL,
      "arm,variable,element,statistic,value,unit: one line a number"},
-    {"all", 0, CLI_FLAG, offsetof(struct show_options, all), NULL, NULL, "the outputs of models too"},
+    {"all", 0, CLI_FLAG, offsetof(struct show_options, all), NULL, NULL,
+     "the outputs of models, episodes and groups too"},
     {"variable", 0, CLI_TEXT, offsetof(struct show_options, variable), "V", "all", "only this variable, in detail"},
     {"sensitivity", 0, CLI_TEXT, offsetof(struct show_options, sensitivity.measure), "V", NULL,
      "which parameters move this variable: Sobol' indices of a saltelli design, effects of a morris design"},

@@ -5,14 +5,16 @@
 #ifndef SIM_EXPERIMENT_BATCH_H
 #define SIM_EXPERIMENT_BATCH_H
 #include "sim/core/world.h"
+#include "sim/experiment/journal.h"
+#include "sim/experiment/mpi.h"
 #include "sim/scenario/scenario.h"
 #include <stdatomic.h>
 
 struct sim_progress {
-  uint64_t total, done, failed, resumed; /* runs; done counts resumed and failed ones */
+  uint64_t total, done, failed, resumed; /* runs (of this part); done counts resumed and failed ones */
   uint64_t damaged;                      /* runs in journals that failed their check and are run again */
   double seconds, rate;                  /* since start; runs a second of this process */
-  const char *phase;                     /* "running", "writing", "done"; "complete": the file was there already */
+  const char *phase; /* "running", "writing", "done", "part" (is done); "complete": the file was there already */
 };
 
 struct sim_batch_options {
@@ -21,7 +23,10 @@ struct sim_batch_options {
   int64_t replicates, seed; /* -1: as the scenario says */
   bool overwrite;           /* start again instead of resuming */
   const char *command_line; /* for provenance, or NULL */
-  const atomic_bool *stop;  /* set by a signal handler: finish the runs in flight, keep the journal; or NULL */
+  size_t part, parts;       /* make part 1..parts of the runs and leave the rest and the file to others; 0: all */
+  struct sim_mpi *mpi;      /* share the runs among its ranks, or NULL */
+  const struct sim_journal_origin *origin; /* kept in the journals, lest merging need the scenario; or NULL */
+  const atomic_bool *stop; /* set by a signal handler: finish the runs in flight, keep the journal; or NULL */
   void (*progress)(void *ctx, const struct sim_progress *p); /* about ten times a second, from one thread; or NULL */
   void *ctx;
 };
@@ -31,6 +36,22 @@ struct sim_batch_options {
  * call resumes); SIM_ERR_IO with diag; SIM_ERR_MISMATCH with diag: a run found twice with different results. */
 int sim_batch_run(const struct sim_scenario *s, const struct sim_batch_options *o,
                   struct sim_diag *diag) SIM_MUST_CHECK;
+struct sim_merge_options {
+  const char *output;        /* results.h5 */
+  const char *const *source; /* directories or files of journals */
+  size_t sources;
+  bool allow_missing;     /* write although runs are missing; they are `not_run` */
+  bool overwrite, remove; /* remove: the journals beside the output, once it is written */
+  const char *command_line;
+};
+struct sim_merge_report {
+  uint64_t total, found, failed, damaged;
+};
+/* Writes the results file from journals alone: in any order, of any parts; the scenario is the one in them. diag may
+ * hold warnings on success: what is missing by arm, what is damaged. 0; SIM_ERR_RUN with diag: runs are missing and may
+ * not be; else as sim_batch_run. */
+int sim_batch_merge(const struct sim_merge_options *o, struct sim_merge_report *report,
+                    struct sim_diag *diag) SIM_MUST_CHECK;
 /* Runs one replicate of one arm and point with a trace, without writing; calls column for each. 0; SIM_ERR_INPUT;
  * SIM_ERR_RUN with diag if the run failed. */
 int sim_batch_replay(const struct sim_scenario *s, size_t arm, size_t point, uint64_t replicate, int64_t seed,

@@ -1,40 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sim/experiment/journal.h"
+#include "sim/core/mem.h"
+#include "sim/experiment/journal_internal.h"
 #include "sim/experiment/journal_row.h"
 #include "sim/experiment/lock.h"
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <sqlite3.h>
+#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
-#define FORMAT 1         /* of the databases */
-#define SPARE  (1 << 20) /* bytes that must be free beyond the rows */
-
-struct journal_file {
-  char *path;
-  sqlite3 *db; /* for reading, opened at need */
-  sqlite3_stmt *read;
-};
-
-struct sim_journals {
-  char *dir, *version;
-  int lock;
-  struct sim_journal_key key;
-  size_t replicates;
-  const struct sim_layout *layouts; /* [arms] */
-  struct journal_file *file;
-  size_t files, cap;
-  uint64_t *place; /* [points][arms][replicates]: (file + 1) << 48 | row id; 0: not there */
-  uint64_t done, failed, damaged;
-  char started[32];
-};
+#define SPARE (1 << 20)   /* bytes that must be free beyond the rows */
+#define AHEAD (1ll << 32) /* row ids looked at behind a damaged page */
 
 struct sim_journal {
   struct sim_journals *set;
@@ -53,143 +33,10 @@ static double monotonic(void) {
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* ---- databases ----------------------------------------------------------------------------------------------- */
-
-static int db_exec(sqlite3 *db, const char *sql) {
-  return sqlite3_exec(db, sql, NULL, NULL, NULL);
-}
-
-static bool is_damage(int code) {
-  return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB || (code & 0xff) == SQLITE_FORMAT;
-}
-
-static int db_open(sqlite3 **db, const char *path, int flags) {
-  int code = sqlite3_open_v2(path, db, flags, NULL);
-  if (code == SQLITE_OK) code = sqlite3_busy_timeout(*db, 5000);
-  return code;
-}
-
-/* A value of the table `meta`, to be freed; NULL if it is not there; *code says more. */
-static char *meta_get(sqlite3 *db, const char *name, int *code) {
-  sqlite3_stmt *st = NULL;
-  char *value = NULL;
-  *code = sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE name = ?", -1, &st, NULL);
-  if (*code == SQLITE_OK) *code = sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
-  if (*code == SQLITE_OK) *code = sqlite3_step(st);
-  if (*code == SQLITE_ROW) value = sim_strdup((const char *)sqlite3_column_text(st, 0));
-  sqlite3_finalize(st);
-  return value;
-}
-
-static int meta_set(sqlite3 *db, const char *name, const char *value) {
-  sqlite3_stmt *st = NULL;
-  int code = sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO meta VALUES(?, ?)", -1, &st, NULL);
-  if (code == SQLITE_OK) code = sqlite3_bind_text(st, 1, name, -1, SQLITE_TRANSIENT);
-  if (code == SQLITE_OK) code = sqlite3_bind_text(st, 2, value, -1, SQLITE_TRANSIENT);
-  if (code == SQLITE_OK) code = sqlite3_step(st);
-  sqlite3_finalize(st);
-  return code == SQLITE_DONE ? SQLITE_OK : code;
-}
-
-/* The facts that must agree for rows to belong together, as texts, with the words that name them to the user. */
-#define FACTS 9
-struct fact {
-  const char *name, *words;
-  char value[64];
-};
-static void key_facts(const struct sim_journal_key *key, struct fact fact[FACTS]) {
-  memset(fact, 0, FACTS * sizeof *fact);
-  unsigned n = 0;
-#define FACT(field, text, ...)                                                                                         \
-  fact[n].name = field, fact[n].words = text, snprintf(fact[n].value, sizeof fact[n].value, __VA_ARGS__), n++
-  FACT("format", "format of journals", "%d", FORMAT);
-  FACT("scenario_hash", "scenario", "%016" PRIx64, key->scenario_hash);
-  FACT("seed", "seed", "%" PRIu64, key->seed);
-  FACT("stream_version", "version of the random streams", "%u", key->stream_version);
-  FACT("language_version", "version of the scenario language", "%u", key->language_version);
-  FACT("program_version", "version of the program", "%s", key->program_version);
-  FACT("arms", "number of arms", "%zu", key->arms);
-  FACT("points", "number of design points", "%zu", key->points);
-  FACT("layout_hash", "set of results", "%016" PRIx64, key->layout_hash);
-#undef FACT
-  sim_bug_assert(n == FACTS);
-}
-
-static void facts_crc(const struct fact fact[FACTS], char out[16]) {
-  uint32_t crc = 0;
-  for (unsigned i = 0; i < FACTS; i++) crc = sim_journal_crc(crc, fact[i].value, strlen(fact[i].value) + 1);
-  snprintf(out, 16, "%08x", crc);
-}
-
-/* One transaction, so that a database has all of its tables or none. */
-static int db_create(const struct sim_journals *js, sqlite3 *db) {
-  struct fact fact[FACTS];
-  char crc[16], replicates[32];
-  key_facts(&js->key, fact);
-  facts_crc(fact, crc);
-  snprintf(replicates, sizeof replicates, "%zu", js->replicates);
-  int code = db_exec(db, "BEGIN; CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-                         "CREATE TABLE run(id INTEGER PRIMARY KEY, arm INTEGER, point INTEGER, replicate INTEGER,"
-                         " failed INTEGER, data BLOB, crc INTEGER);");
-  for (unsigned i = 0; code == SQLITE_OK && i < FACTS; i++) code = meta_set(db, fact[i].name, fact[i].value);
-  if (code == SQLITE_OK) code = meta_set(db, "crc", crc);
-  if (code == SQLITE_OK) code = meta_set(db, "replicates", replicates);
-  if (code == SQLITE_OK) code = meta_set(db, "started", js->started);
-  if (code == SQLITE_OK) code = db_exec(db, "COMMIT");
-  return code;
-}
-
-enum file_state { FILE_GOOD, FILE_DAMAGED, FILE_FOREIGN, FILE_ERROR };
-
-/* Reads the facts of a database: damaged if they are not all there or fail their CRC. FILE_ERROR: an SQLite code that
- * is no damage (busy, input/output) is in *code. */
-static enum file_state meta_check(const struct sim_journals *js, sqlite3 *db, const char *path, int *code,
-                                  struct sim_diag *diag) {
-  struct fact mine[FACTS], theirs[FACTS];
-  char crc[16];
-  key_facts(&js->key, mine);
-  key_facts(&js->key, theirs);
-  for (unsigned i = 0; i < FACTS; i++) {
-    char *value = meta_get(db, mine[i].name, code);
-    if (!value) return *code == SQLITE_DONE || *code == SQLITE_ERROR || is_damage(*code) ? FILE_DAMAGED : FILE_ERROR;
-    snprintf(theirs[i].value, sizeof theirs[i].value, "%s", value);
-    sim_free(value);
-  }
-  facts_crc(theirs, crc);
-  char *stored = meta_get(db, "crc", code);
-  bool good = stored && strcmp(stored, crc) == 0;
-  sim_free(stored);
-  if (!good) return FILE_DAMAGED;
-  enum file_state state = FILE_GOOD;
-  for (unsigned i = 0; i < FACTS; i++) {
-    if (strcmp(mine[i].value, theirs[i].value) == 0) continue;
-    sim_diag_add(diag, NULL, NULL,
-                 "the journal %s holds runs of another %s (%s there, %s now); finish it as it was started, or start "
-                 "again with --overwrite",
-                 path, mine[i].words, theirs[i].value, mine[i].value);
-    state = FILE_FOREIGN;
-  }
-  return state;
-}
-
 /* ---- the index ----------------------------------------------------------------------------------------------- */
 
 static uint64_t *place_of(const struct sim_journals *js, size_t arm, size_t point, size_t replicate) {
   return &js->place[(point * js->key.arms + arm) * js->replicates + replicate];
-}
-
-/* Blob of an indexed row; valid until the next call for the same file. NULL on error. */
-static const unsigned char *fetch(struct sim_journals *js, uint64_t place, size_t *n) {
-  struct journal_file *f = &js->file[(place >> 48) - 1];
-  if (!f->db && db_open(&f->db, f->path, SQLITE_OPEN_READONLY) != SQLITE_OK) return NULL;
-  if (!f->read && sqlite3_prepare_v2(f->db, "SELECT data FROM run WHERE id = ?", -1, &f->read, NULL) != SQLITE_OK) {
-    return NULL;
-  }
-  sqlite3_reset(f->read);
-  sqlite3_bind_int64(f->read, 1, (sqlite3_int64)(place & 0xffffffffffffull));
-  if (sqlite3_step(f->read) != SQLITE_ROW) return NULL;
-  *n = (size_t)sqlite3_column_bytes(f->read, 0);
-  return sqlite3_column_blob(f->read, 0);
 }
 
 /* Enters a row whose CRC is right. A run found twice must be the same bit for bit. */
@@ -199,7 +46,7 @@ static int index_row(struct sim_journals *js, size_t file, const int64_t at[4], 
   uint64_t *place = place_of(js, (size_t)at[0], (size_t)at[1], (size_t)at[2]);
   if (*place) {
     size_t other_n = 0;
-    const unsigned char *other = fetch(js, *place, &other_n);
+    const unsigned char *other = sim_journal_files_fetch(&js->files, *place, &other_n);
     if (other && other_n == n && memcmp(other, blob, n) == 0) return 0;
     if (!other) return SIM_ERR_IO;
     sim_diag_add(diag, NULL, NULL,
@@ -224,26 +71,33 @@ static bool row_is_good(const struct sim_journals *js, sqlite3_stmt *st, int64_t
   return inside && sqlite3_column_int64(st, 0) > 0 && sim_journal_fits(*blob, *n, &js->layouts[at[0]]);
 }
 
-/* Indexes the rows of one database; deletes those that fail their check. Returns an SQLite code through *code. */
-static int scan_rows(struct sim_journals *js, size_t file, sqlite3 *db, int *code, struct sim_diag *diag) {
+/* Indexes the rows behind *last of one database, which moves on; deletes those that fail their check unless the file is
+ * kept. Returns an SQLite code through *code. */
+static int scan_rows(struct sim_journals *js, size_t file, sqlite3 *db, sqlite3_int64 *last, int *code,
+                     struct sim_diag *diag) {
   sqlite3_stmt *st = NULL, *drop = NULL;
   int ret = 0;
-  *code = sqlite3_prepare_v2(db, "SELECT id, arm, point, replicate, failed, data, crc FROM run", -1, &st, NULL);
+  *code = sqlite3_prepare_v2(
+      db, "SELECT id, arm, point, replicate, failed, data, crc FROM run WHERE id > ? ORDER BY id", -1, &st, NULL);
   if (*code == SQLITE_OK) *code = sqlite3_prepare_v2(db, "DELETE FROM run WHERE id = ?", -1, &drop, NULL);
+  if (*code == SQLITE_OK) *code = sqlite3_bind_int64(st, 1, *last);
   while (ret == 0 && *code == SQLITE_OK && (*code = sqlite3_step(st)) == SQLITE_ROW) {
     int64_t at[4];
     const void *blob;
     size_t n;
     *code = SQLITE_OK;
+    *last = sqlite3_column_int64(st, 0);
     if (row_is_good(js, st, at, &blob, &n)) {
-      ret = index_row(js, file, at, sqlite3_column_int64(st, 0), blob, n, diag);
-    } else { /* deleting the row a query stands on is allowed; the query goes on with the next */
-      js->damaged++;
-      sqlite3_bind_int64(drop, 1, sqlite3_column_int64(st, 0));
-      int dropped = sqlite3_step(drop);
-      sqlite3_reset(drop);
-      if (dropped != SQLITE_DONE) *code = dropped;
+      ret = index_row(js, file, at, *last, blob, n, diag);
+      continue;
     }
+    js->damaged++;
+    if (js->files.item[file].kept) continue;
+    /* deleting the row a query stands on is allowed; the query goes on with the next */
+    sqlite3_bind_int64(drop, 1, *last);
+    int dropped = sqlite3_step(drop);
+    sqlite3_reset(drop);
+    if (dropped != SQLITE_DONE) *code = dropped;
   }
   sqlite3_finalize(st);
   sqlite3_finalize(drop);
@@ -251,14 +105,28 @@ static int scan_rows(struct sim_journals *js, size_t file, sqlite3 *db, int *cod
   return ret;
 }
 
-static void remove_database(const char *path) {
-  unlink(path);
-  const char *ends[] = {"-wal", "-shm", "-journal"};
-  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-    char *side = sim_strf("%s%s", path, ends[i]);
-    if (side) unlink(side);
-    sim_free(side);
+/* All rows that can be read of a kept database: behind a page that cannot, goes on further and further ahead. */
+static int scan_kept(struct sim_journals *js, size_t file, sqlite3 *db, int *code, struct sim_diag *diag) {
+  sqlite3_int64 last = 0;
+  uint64_t damaged = js->damaged, done = js->done;
+  bool torn = false;
+  int ret = scan_rows(js, file, db, &last, code, diag);
+  for (sqlite3_int64 step = 1; ret == 0 && sim_journal_is_damage(*code) && step < AHEAD; step *= 2) {
+    sqlite3_int64 from = last;
+    torn = true;
+    last += step;
+    ret = scan_rows(js, file, db, &last, code, diag);
+    if (last > from + step) step = 1;
   }
+  if (ret == 0 && (torn || js->damaged > damaged)) {
+    js->damaged += torn;
+    sim_diag_add(diag, NULL, NULL,
+                 "the journal %s is damaged: %" PRIu64 " rows of it fail their check%s, %" PRIu64 " were kept",
+                 js->files.item[file].path, js->damaged - damaged - torn, torn ? " and others cannot be read" : "",
+                 js->done - done);
+  }
+  if (torn) *code = SQLITE_DONE;
+  return ret;
 }
 
 /* A database that cannot be read is dropped whole, with what was indexed from it: its runs are made again. */
@@ -271,39 +139,42 @@ static void drop_file(struct sim_journals *js, size_t file) {
     kept += js->place[i] != 0;
   }
   js->done = kept;
-  sqlite3_finalize(js->file[file].read);
-  sqlite3_close(js->file[file].db);
-  js->file[file].read = NULL, js->file[file].db = NULL;
-  remove_database(js->file[file].path);
+  sim_journal_file_close(&js->files, &js->files.item[file]);
+  sim_journal_file_remove(js->files.item[file].path);
 }
 
 static int scan_file(struct sim_journals *js, size_t file, struct sim_diag *diag) {
-  const char *path = js->file[file].path;
+  const char *path = js->files.item[file].path;
   sqlite3 *db = NULL;
   uint64_t failed = js->failed;
-  int tables = 0, ret = 0, code = db_open(&db, path, SQLITE_OPEN_READWRITE);
+  int tables = 0, ret = 0, code = sim_journal_db_open(&db, path, SQLITE_OPEN_READWRITE, js->files.item[file].kept);
   sqlite3_stmt *st = NULL;
   if (code == SQLITE_OK) code = sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_schema", -1, &st, NULL);
   if (code == SQLITE_OK) code = sqlite3_step(st);
   if (code == SQLITE_ROW) tables = sqlite3_column_int(st, 0), code = SQLITE_OK;
   sqlite3_finalize(st);
   if (code == SQLITE_OK && tables) { /* without tables: killed while it was created */
-    enum file_state state = meta_check(js, db, path, &code, diag);
-    if (state == FILE_FOREIGN) ret = SIM_ERR_INPUT;
-    if (state == FILE_DAMAGED) code = SQLITE_CORRUPT;
-    if (state == FILE_GOOD) {
-      char *started = meta_get(db, "started", &code);
+    enum journal_state state = sim_journal_meta_check(js, db, path, &code, diag);
+    if (state == JOURNAL_FOREIGN) ret = SIM_ERR_INPUT;
+    if (state == JOURNAL_DAMAGED) code = SQLITE_CORRUPT;
+    if (state == JOURNAL_GOOD) {
+      char *started = sim_journal_meta_get(db, "started", &code);
       if (started && (!*js->started || strcmp(started, js->started) < 0)) {
         snprintf(js->started, sizeof js->started, "%s", started);
       }
       sim_free(started);
-      ret = scan_rows(js, file, db, &code, diag);
+      sqlite3_int64 last = 0;
+      ret = js->files.item[file].kept ? scan_kept(js, file, db, &code, diag)
+                                      : scan_rows(js, file, db, &last, &code, diag);
       if (code == SQLITE_DONE) code = SQLITE_OK;
     }
   }
   char *why = code == SQLITE_OK ? NULL : sim_strdup(sqlite3_errmsg(db));
   sqlite3_close(db);
-  if (ret == 0 && is_damage(code)) {
+  if (ret == 0 && sim_journal_is_damage(code) && js->files.item[file].kept) {
+    js->damaged++;
+    sim_diag_add(diag, NULL, NULL, "the journal %s is damaged and was passed over: %s", path, why ? why : "unreadable");
+  } else if (ret == 0 && sim_journal_is_damage(code)) {
     drop_file(js, file);
     js->failed = failed;
   } else if (ret == 0 && code != SQLITE_OK) {
@@ -316,53 +187,22 @@ static int scan_file(struct sim_journals *js, size_t file, struct sim_diag *diag
 
 /* ---- the set ------------------------------------------------------------------------------------------------- */
 
-static void forget_files(struct sim_journals *js) {
-  for (size_t i = 0; i < js->files; i++) {
-    sqlite3_finalize(js->file[i].read);
-    sqlite3_close(js->file[i].db);
-    sim_free(js->file[i].path);
+/* The files of the directory, then those of the sources. */
+static int list_files(struct sim_journals *js, struct sim_diag *diag) {
+  int ret = sim_journal_files_list(&js->files, js->dir, false, diag);
+  if (ret == SIM_ERR_IO) sim_diag_add(diag, NULL, NULL, "cannot list %s: %s", js->dir, strerror(errno));
+  for (size_t i = 0; ret == 0 && i < js->key.sources; i++) {
+    ret = sim_journal_files_add(&js->files, js->dir, js->key.source[i], diag);
   }
-  js->files = 0;
-}
-
-static bool is_database(const char *name) {
-  size_t n = strlen(name);
-  return n > 4 && name[0] == 'w' && strcmp(name + n - 3, ".db") == 0;
-}
-
-static int compare_files(const void *a, const void *b) {
-  return strcmp(((const struct journal_file *)a)->path, ((const struct journal_file *)b)->path);
-}
-
-/* Names of the databases present, sorted. */
-static int list_files(struct sim_journals *js) {
-  DIR *d = opendir(js->dir);
-  if (!d) return SIM_ERR_IO;
-  int ret = 0;
-  for (struct dirent *e; ret == 0 && (e = readdir(d));) {
-    if (!is_database(e->d_name)) continue;
-    struct journal_file *grown = sim_grow(js->file, &js->cap, js->files + 1, sizeof *js->file);
-    if (grown) js->file = grown;
-    char *path = grown ? sim_strf("%s/%s", js->dir, e->d_name) : NULL;
-    if (!path || js->files + 1 >= 0xffff) {
-      sim_free(path);
-      ret = SIM_ERR_MEMORY;
-    } else {
-      js->file[js->files++] = (struct journal_file){.path = path};
-    }
-  }
-  closedir(d);
-  if (js->files) qsort(js->file, js->files, sizeof *js->file, compare_files);
   return ret;
 }
 
 int sim_journals_refresh(struct sim_journals *js, struct sim_diag *diag) {
-  forget_files(js);
+  sim_journal_files_forget(&js->files);
   memset(js->place, 0, js->key.arms * js->key.points * js->replicates * sizeof *js->place);
   js->done = js->failed = 0;
-  int ret = list_files(js);
-  if (ret == SIM_ERR_IO) sim_diag_add(diag, NULL, NULL, "cannot list %s: %s", js->dir, strerror(errno));
-  for (size_t i = 0; ret == 0 && i < js->files; i++) ret = scan_file(js, i, diag);
+  int ret = list_files(js, diag);
+  for (size_t i = 0; ret == 0 && i < js->files.n; i++) ret = scan_file(js, i, diag);
   return ret;
 }
 
@@ -373,6 +213,7 @@ static int check_space(const struct sim_journals *js, struct sim_diag *diag) {
     need += (double)(js->key.points * js->replicates) * (double)sim_journal_base(&js->layouts[a]);
   }
   size_t all = js->key.arms * js->key.points * js->replicates;
+  if (js->key.share > 0) need *= js->key.share;
   need *= all ? (double)(all - js->done) / (double)all : 0;
   struct statvfs fs;
   if (statvfs(js->dir, &fs) != 0 || fs.f_blocks == 0) return 0;
@@ -382,25 +223,30 @@ static int check_space(const struct sim_journals *js, struct sim_diag *diag) {
                       ceil(need / 1e6), floor(free_bytes / 1e6));
 }
 
-static void remove_databases(struct sim_journals *js) {
-  for (size_t i = 0; i < js->files; i++) {
-    char *path = js->file[i].path;
-    js->file[i].path = NULL;
-    sqlite3_finalize(js->file[i].read);
-    sqlite3_close(js->file[i].db);
-    remove_database(path);
-    sim_free(path);
+/* Removes all databases of the directory and the inner ones, not the sources. */
+static int remove_databases(struct sim_journals *js) {
+  sim_journal_files_forget(&js->files);
+  int ret = sim_journal_files_list(&js->files, js->dir, false, NULL);
+  for (size_t i = 0; ret == 0 && i < js->files.n; i++) {
+    struct journal_file *f = &js->files.item[i];
+    sim_journal_file_remove(f->path);
+    if (!f->kept) continue;
+    *strrchr(f->path, '/') = '\0';
+    sim_lock_remove(f->path); /* when its last database goes */
   }
-  js->files = 0;
+  sim_journal_files_forget(&js->files);
+  return ret;
 }
 
 /* Databases of an earlier call count replicates as it did: tell them the present number, for `status`. */
 static void update_replicates(struct sim_journals *js) {
   char replicates[32];
   snprintf(replicates, sizeof replicates, "%zu", js->replicates);
-  for (size_t i = 0; i < js->files; i++) {
+  for (size_t i = 0; i < js->files.n; i++) {
     sqlite3 *db = NULL;
-    if (db_open(&db, js->file[i].path, SQLITE_OPEN_READWRITE) == SQLITE_OK) meta_set(db, "replicates", replicates);
+    if (js->files.item[i].kept) continue;
+    if (sim_journal_db_open(&db, js->files.item[i].path, SQLITE_OPEN_READWRITE, false) == SQLITE_OK)
+      sim_journal_meta_set(db, "replicates", replicates);
     sqlite3_close(db);
   }
 }
@@ -418,10 +264,8 @@ int sim_journals_open(struct sim_journals **out, const char *output, const struc
   js->key.program_version = js->version;
   js->place = sim_calloc(key->arms * key->points * replicates + 1, sizeof *js->place);
   int ret = js->dir && js->version && js->place ? sim_lock_take(&js->lock, js->dir, output, diag) : SIM_ERR_MEMORY;
-  if (ret == 0 && overwrite) {
-    ret = list_files(js);
-    remove_databases(js);
-  }
+  if (ret == 0 && overwrite) ret = sim_journal_files_list(&js->files, js->dir, false, diag); /* nobody writes them */
+  if (ret == 0 && overwrite) ret = remove_databases(js);
   if (ret == 0) ret = sim_journals_refresh(js, diag);
   if (ret == 0) ret = check_space(js, diag);
   if (ret == 0) update_replicates(js);
@@ -440,15 +284,15 @@ int sim_journals_open(struct sim_journals **out, const char *output, const struc
 
 void sim_journals_close(struct sim_journals *js, bool remove) {
   if (!js) return;
-  if (remove) remove_databases(js);
-  forget_files(js);
+  sim_journal_files_forget(&js->files);
   if (js->lock >= 0) {
     /* A directory without rows is of no use: it goes too, as after a refusal. */
-    if (list_files(js) == 0 && js->files == 0) sim_lock_remove(js->dir);
-    forget_files(js);
+    int listed = remove ? remove_databases(js) : sim_journal_files_list(&js->files, js->dir, false, NULL);
+    if (listed == 0 && js->files.n == 0) sim_lock_remove(js->dir);
+    sim_journal_files_forget(&js->files);
     close(js->lock);
   }
-  sim_free(js->file);
+  sim_free(js->files.item);
   sim_free(js->place);
   sim_free(js->dir);
   sim_free(js->version);
@@ -475,7 +319,7 @@ int sim_journals_read(struct sim_journals *js, size_t arm, size_t point, size_t 
   uint64_t place = *place_of(js, arm, point, replicate);
   if (!place) return 1;
   size_t n = 0;
-  const unsigned char *blob = fetch(js, place, &n);
+  const unsigned char *blob = sim_journal_files_fetch(&js->files, place, &n);
   if (!blob || !sim_journal_fits(blob, n, &js->layouts[arm])) return SIM_ERR_IO;
   sim_journal_decode(blob, &js->layouts[arm], row);
   return 0;
@@ -497,14 +341,14 @@ int sim_journal_open(struct sim_journal **out, struct sim_journals *js, unsigned
     j->set = js;
     j->appended = monotonic();
     j->committed = j->appended - 1; /* the first run is committed at once */
-    code = db_open(&j->db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    if (code == SQLITE_OK) code = db_exec(j->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    code = sim_journal_db_open(&j->db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, false);
+    if (code == SQLITE_OK) code = sim_journal_db_exec(j->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     sqlite3_stmt *st = NULL;
     bool empty = false;
     if (code == SQLITE_OK) code = sqlite3_prepare_v2(j->db, "SELECT count(*) FROM sqlite_schema", -1, &st, NULL);
     if (code == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) empty = sqlite3_column_int(st, 0) == 0;
     sqlite3_finalize(st);
-    if (code == SQLITE_OK && empty) code = db_create(js, j->db);
+    if (code == SQLITE_OK && empty) code = sim_journal_db_create(js, j->db);
     if (code == SQLITE_OK) {
       code = sqlite3_prepare_v2(j->db, "INSERT INTO run(arm, point, replicate, failed, data, crc) VALUES(?,?,?,?,?,?)",
                                 -1, &j->insert, NULL);
@@ -521,7 +365,7 @@ const char *sim_journal_error(const struct sim_journal *j) {
 
 int sim_journal_flush(struct sim_journal *j) {
   if (!j->open) return 0;
-  int code = db_exec(j->db, "COMMIT");
+  int code = sim_journal_db_exec(j->db, "COMMIT");
   if (code != SQLITE_OK) return journal_fail(j, code);
   j->open = false;
   j->committed = monotonic();
@@ -536,7 +380,7 @@ int sim_journal_append(struct sim_journal *j, size_t arm, size_t point, size_t r
   j->blob = blob;
   sim_journal_encode(blob, l, row);
   int64_t at[4] = {(int64_t)arm, (int64_t)point, (int64_t)replicate, row->error[0] != 0};
-  int code = j->open ? SQLITE_OK : db_exec(j->db, "BEGIN");
+  int code = j->open ? SQLITE_OK : sim_journal_db_exec(j->db, "BEGIN");
   if (code != SQLITE_OK) return journal_fail(j, code);
   j->open = true;
   for (int i = 0; i < 4; i++) sqlite3_bind_int64(j->insert, i + 1, at[i]);
@@ -563,73 +407,4 @@ int sim_journal_close(struct sim_journal *j) {
 
 const char *sim_journal_library(void) {
   return sqlite3_libversion();
-}
-
-/* ---- looking on ---------------------------------------------------------------------------------------------- */
-
-static int status_file(const char *path, struct sim_journal_status *status) {
-  sqlite3 *db = NULL;
-  sqlite3_stmt *st = NULL;
-  int code = db_open(&db, path, SQLITE_OPEN_READONLY);
-  if (code == SQLITE_OK) {
-    code = sqlite3_prepare_v2(db, "SELECT count(*), coalesce(sum(failed), 0) FROM run", -1, &st, NULL);
-  }
-  if (code == SQLITE_OK && (code = sqlite3_step(st)) == SQLITE_ROW) {
-    status->done += (uint64_t)sqlite3_column_int64(st, 0);
-    status->failed += (uint64_t)sqlite3_column_int64(st, 1);
-    const char *names[] = {"arms", "points", "replicates"};
-    uint64_t total = 1;
-    for (size_t i = 0; i < 3; i++) {
-      char *value = meta_get(db, names[i], &code);
-      total *= value ? strtoull(value, NULL, 10) : 0;
-      sim_free(value);
-    }
-    if (total) status->total = total;
-    char *started = meta_get(db, "started", &code);
-    if (started && (!*status->started || strcmp(started, status->started) < 0)) {
-      snprintf(status->started, sizeof status->started, "%s", started);
-    }
-    sim_free(started);
-    code = SQLITE_OK;
-  }
-  sqlite3_finalize(st);
-  sqlite3_close(db);
-  return code;
-}
-
-/* Seconds since the database or its log was last written. */
-static double file_age(const char *path) {
-  double age = INFINITY;
-  const char *ends[] = {"", "-wal"};
-  for (size_t i = 0; i < 2; i++) {
-    char *side = sim_strf("%s%s", path, ends[i]);
-    struct stat s;
-    if (side && stat(side, &s) == 0) {
-      double seconds = difftime(time(NULL), s.st_mtime);
-      if (seconds < age) age = seconds;
-    }
-    sim_free(side);
-  }
-  return age;
-}
-
-int sim_journal_status(const char *output, struct sim_journal_status *status, struct sim_diag *diag) {
-  *status = (struct sim_journal_status){.seconds_since_last = INFINITY};
-  struct sim_journals js = {.lock = -1, .dir = sim_strf("%s.journal", output)};
-  struct stat s;
-  int ret = js.dir ? 0 : SIM_ERR_MEMORY;
-  if (ret == 0 && stat(js.dir, &s) != 0) ret = 1;
-  if (ret == 0 && (ret = list_files(&js)) == SIM_ERR_IO) {
-    sim_diag_add(diag, NULL, NULL, "cannot read %s: %s", js.dir, strerror(errno));
-  }
-  if (ret == 0) status->running = sim_lock_is_held(js.dir);
-  for (size_t i = 0; ret == 0 && i < js.files; i++) {
-    status->files++;
-    status_file(js.file[i].path, status); /* one that is being created has nothing to say yet */
-    status->seconds_since_last = fmin(status->seconds_since_last, file_age(js.file[i].path));
-  }
-  forget_files(&js);
-  sim_free(js.file);
-  sim_free(js.dir);
-  return ret;
 }

@@ -15,7 +15,8 @@
 #include "sim/experiment/layout.h"
 #include "sim/scenario/scenario.h"
 
-/* Where the scenario came from, so that journals can be merged by themselves: text as written, and how it was loaded. */
+/* Where the scenario came from, so that journals can be merged by themselves: text as written, and how it was loaded.
+ */
 struct sim_journal_origin {
   const char *text, *name, *directory; /* directory: absolute */
   const struct sim_patch *sets;
@@ -69,9 +70,9 @@ int sim_journal_close(struct sim_journal *j) SIM_MUST_CHECK;
 /* Version of SQLite, for provenance. */
 const char *sim_journal_library(void);
 
-/* The scenario of the first readable journal among directories and files, and its replicates. SIM_ERR_INPUT with diag:
+/* The scenario of the first readable journal among directories and files. SIM_ERR_INPUT with diag:
  * a path is not there, or none of them has a journal that says it. */
-int sim_journal_scenario(const char *const *source, size_t n, struct sim_scenario **scenario, char **written,
+int sim_journal_scenario(const char *const *source, size_t n, struct sim_scenario **scenario,
                          struct sim_diag *diag) SIM_MUST_CHECK;
 
 /* A look from outside, without the lock. */

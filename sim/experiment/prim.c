@@ -140,7 +140,7 @@ int sim_box_find(const double *x, const bool *hit, size_t points, size_t factors
   for (size_t i = 0; i < points; i++) box->hits += hit[i];
   box->all_hits = box->hits;
   struct prim p = {x, hit, points, factors, box, sorted};
-  struct face face;
+  struct face face = {0};
   size_t floor_points = (size_t)fmax(1, ceil(least * (double)points));
   while (box->hits > 0 && box->hits < box->inside && best_face(&p, peel, floor_points, &face)) move(&p, &face);
   while (box->hits > 0 && best_face(&p, paste, 1, &face) &&

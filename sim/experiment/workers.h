@@ -28,22 +28,22 @@ struct sim_pool {
   struct sim_journals *journals;
   struct sim_graph_cache *graphs;
   struct sim_slot *slot; /* [points][arms] */
-  struct sim_mpi *mpi; /* whose ranks share `todo`, or NULL */
-  const uint64_t *todo; /* bit i % 64 of word i / 64: run index i is to be made */
-  uint64_t asked;       /* bits set in it */
+  struct sim_mpi *mpi;   /* whose ranks share `todo`, or NULL */
+  const uint64_t *todo;  /* bit i % 64 of word i / 64: run index i is to be made */
+  uint64_t asked;        /* bits set in it */
   unsigned jobs;
   const atomic_bool *stop; /* or NULL */
 
-  pthread_mutex_t lock;     /* of the cursor, slots' users, and what follows */
-  pthread_mutex_t planning; /* held while a world is planned */
-  pthread_cond_t ended;     /* a worker ended */
+  pthread_mutex_t lock;       /* of the cursor, slots' users, and what follows */
+  pthread_mutex_t planning;   /* held while a world is planned */
+  pthread_cond_t ended;       /* a worker ended */
   uint64_t handed;            /* places of the list handed out; of other ranks than 0: as last heard */
   struct sim_mpi_range range; /* what this process has to hand out next */
   size_t cursor;              /* run index at place `at` of the list, or before it */
   uint64_t at;
   uint64_t told, told_failed; /* of `done` and `failed`: reported to rank 0 */
-  unsigned running;         /* workers alive */
-  int ret;                  /* first error */
+  unsigned running;           /* workers alive */
+  int ret;                    /* first error */
   char why[300];
   atomic_bool halt;
   atomic_uint_fast64_t done, failed; /* by this process; at rank 0 by all */
@@ -56,6 +56,7 @@ void sim_slot_free(struct sim_slot *slot);
 
 /* Makes all runs of the list; calls tick(ctx) about ten times a second from this thread meanwhile. The fields down to
  * `stop` are given. Rank 0 returns when all have; the others must tell it (sim_mpi_leave) after closing their journals,
- * and return 0 even if interrupted. 0; SIM_ERR_INTERRUPTED; SIM_ERR_IO or SIM_ERR_MEMORY with `why`. What was made is committed. */
+ * and return 0 even if interrupted. 0; SIM_ERR_INTERRUPTED; SIM_ERR_IO or SIM_ERR_MEMORY with `why`. What was made is
+ * committed. */
 int sim_pool_run(struct sim_pool *pool, void (*tick)(void *ctx), void *ctx) SIM_MUST_CHECK;
 #endif
