@@ -105,8 +105,9 @@ run_scenario() {
     if [ -e "scenarios/$1.observed.csv" ]; then set -- "$@" --observed "scenarios/$1.observed.csv"; fi
     shift
     echo_run env PYTHONPATH=analysis "$(python)" -m airesim figures "$@"
+    echo_run env PYTHONPATH=analysis "$(python)" -m airesim report "$1" -o "${1%.h5}.html"
   else
-    echo "no Python with matplotlib and xarray: results/$1.png is left out"
+    echo "no Python with matplotlib and xarray: results/$1.png and .html are left out"
   fi
 }
 

@@ -33,6 +33,20 @@ def lost_days_per_year(ds: xr.Dataset) -> xr.DataArray:
     return value
 
 
+def lost_days(ds: xr.Dataset) -> xr.DataArray:
+    """Lost functionality-days of each run: a year, or over the run where no whole year was simulated.
+
+    One incident in a run of a week says nothing of a year; ``attrs["words"]`` says which of the two it is.
+    """
+    yearly = lost_days_per_year(ds)
+    if float(ds["horizon"].min()) >= DAYS_A_YEAR - 1:
+        return yearly.assign_attrs(words="days of functionality lost a year")
+    value = (yearly * (ds["horizon"] / DAYS_A_YEAR)).transpose(*yearly.dims)
+    value.name = "lost_days"
+    value.attrs = {"units": "day", "long_name": "lost functionality-days", "words": "days of functionality lost"}
+    return value
+
+
 def budget_share(ds: xr.Dataset, path: str | None = None) -> tuple[str, xr.DataArray] | None:
     """Path and values by arm (or by design point) of a budget share that varies; none where the file varies no such thing.
 

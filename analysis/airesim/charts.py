@@ -165,7 +165,8 @@ def _draw_curve(ax: Axes, ds: xr.Dataset, arm: str, level: float, longest: float
 
 def headline_figure(ds: xr.Dataset, level: float | None = None) -> Figure:
     """Lost days a year and restricted mean time to recover: against the budget share where one varies, else by arm."""
-    panels = [("lost days of functionality a year", budget.lost_days_per_year(ds))] if "resilience_loss" in ds else []
+    lost = budget.lost_days(ds) if "resilience_loss" in ds else None
+    panels = [(str(lost.attrs["words"]), lost)] if lost is not None else []
     if "status" in ds and ds.sizes.get("level", 0):
         level = float(ds["level"].values[-1]) if level is None else level
         panels.append(
@@ -260,7 +261,7 @@ def _interval(ax: Axes, value: float, low: float, high: float, at: float, index:
 
 def regret_figure(ds: xr.Dataset, x: str, y: str, values: xr.DataArray | None = None) -> Figure:
     """Which arm is best over two factors of the design, and how far the next one is behind."""
-    values = budget.lost_days_per_year(ds) if values is None else values
+    values = budget.lost_days(ds) if values is None else values
     m = budget.regret_map(values, ds, x, y)
     arms = _arms(ds)
     fig, ax = plt.subplots(figsize=(6.4, 5), layout="constrained")

@@ -70,9 +70,9 @@ def render(ds: xr.Dataset, name: str) -> str:
 
 
 def _measure(ds: xr.Dataset, level: float | None) -> xr.DataArray | None:
-    """What the answer is about: lost days a year, else the restricted time to recover."""
+    """What the answer is about: lost days, else the restricted time to recover."""
     if "resilience_loss" in ds or "lost_days_per_year" in ds:
-        return budget.lost_days_per_year(ds)
+        return budget.lost_days(ds)
     return survival.restricted_times(ds, level) if level is not None and "status" in ds else None
 
 
@@ -94,11 +94,7 @@ def answer(ds: xr.Dataset, values: xr.DataArray) -> dict[str, Any]:
     arms = [str(a) for a in ds["arm"].values]
     means = {a: mean_interval(table(values.sel(arm=a)), shared_draws(ds)) for a in arms}
     known = sorted((a for a in arms if np.isfinite(means[a].value)), key=lambda a: means[a].value)
-    what = (
-        "days of functionality lost a year"
-        if values.name == "lost_days_per_year"
-        else str(values.attrs.get("long_name", values.name))
-    )
+    what = str(values.attrs.get("words", values.attrs.get("long_name", values.name)))
     if not known:
         return {
             "sentence": "No run gave a value: there is no answer.",
@@ -222,9 +218,8 @@ def _arm_rows(ds: xr.Dataset, level: float | None) -> list[dict[str, str]]:
     for arm in (str(a) for a in ds["arm"].values):
         one, row = ds.sel(arm=arm), {"arm": _words(arm)}
         if "resilience_loss" in ds:
-            row["lost days a year"] = mean_interval(
-                table(budget.lost_days_per_year(ds).sel(arm=arm)), shared_draws(ds)
-            ).text()
+            lost = budget.lost_days(ds)
+            row[str(lost.attrs["words"])] = mean_interval(table(lost.sel(arm=arm)), shared_draws(ds)).text()
         if "robustness" in ds:
             row["least functionality, %"] = mean_interval(table(100 * one["robustness"]), shared_draws(ds)).text(4)
         if "incidents" in ds:
