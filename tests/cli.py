@@ -24,7 +24,7 @@ from typing import Any
 from harness import Program, Suite, differences
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("run", "check", "show", "replay", "models", "schema", "status")
+COMMANDS = ("run", "check", "show", "replay", "models", "schema", "status", "merge", "slurm")
 
 SMALL = """\
 airesim: 1

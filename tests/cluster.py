@@ -144,8 +144,7 @@ class Cluster:
 
     def ranks(self) -> None:
         """MPI: 1 to 4 ranks, also over TCP; a rank that dies."""
-        linked = subprocess.run(["ldd", self.program.path], capture_output=True, text=True, check=False).stdout
-        if not shutil.which("mpirun") or "libmpi" not in linked:
+        if not shutil.which("mpirun") or not self.has_mpi():
             self.skip("ranks: no mpirun, or the program was built without MPI (Debian: libopenmpi-dev openmpi-bin)")
             return
         for ranks, options in ((1, ()), (2, ()), (3, ()), (4, ()), (2, TCP), (4, TCP)):
@@ -168,6 +167,11 @@ class Cluster:
         self.suite.check("a rank that dies ends the job", process.wait(60) != 0 and not output.exists())
         self.ended("the same command resumes", self.mpirun(3, (), "run", self.slow, "-o", output), 0, "from before")
         self.same("... with equal results", output, self.whole_slow)
+
+    def has_mpi(self) -> bool:
+        """Whether the program was built with MPI."""
+        done = subprocess.run(["ldd", self.program.path], capture_output=True, text=True, check=False)
+        return "libmpi" in done.stdout
 
     @staticmethod
     def parent(process: Path) -> int:
@@ -220,8 +224,9 @@ class Cluster:
         output = self.directory / "stopped.h5"
         long = self.write("long.yaml", 3000, 2000)
         for name, number in (("SIGUSR1", signal.SIGUSR1), ("SIGTERM", signal.SIGTERM)):
+            before = self.rows(output) if Path(f"{output}.journal").exists() else 0
             process = self.program.start("run", long, "-o", output, "--quiet")
-            self.wait_for_rows(output, 1)
+            self.wait_for_rows(output, before + 1)
             process.send_signal(number)
             _, error = process.communicate(timeout=20)
             self.suite.check(f"{name}: exit 3 and how to resume", process.returncode == 3 and "goes on from" in error,
@@ -280,8 +285,9 @@ class Cluster:
 
     def step(self, cluster: Slurm) -> None:
         """An MPI job step, where Slurm and MPI share PMIx."""
-        if "pmix" not in (listed := cluster.call("srun", "--mpi=list")).stdout + listed.stderr:
-            self.skip("srun: this Slurm has no PMIx")
+        listed = cluster.call("srun", "--mpi=list")
+        if not self.has_mpi() or "pmix" not in listed.stdout + listed.stderr:
+            self.skip("srun: this Slurm has no PMIx, or the program was built without MPI")
             return
         output = self.directory / "step.h5"
         done = cluster.call("srun", "--mpi=pmix", "-n", 2, self.program.path, "run", self.small, "-o", output)
@@ -369,11 +375,11 @@ class Cluster:
                 blob[self.random.randrange(len(blob))] ^= 1 << self.random.randrange(8)
                 base.execute("UPDATE run SET data = ? WHERE id = 5", (bytes(blob),))
 
-        for what, damage in (("truncated", truncate), ("bit flipped", flip), ("not a journal", lambda: None)):
-            if what == "not a journal":
-                done = restored(lambda: one.write_bytes(b"no database " * 1000) and None)
-            else:
-                done = restored(damage)
+        def overwrite() -> None:
+            one.write_bytes(b"no database " * 1000)
+
+        for what, damage in (("truncated", truncate), ("bit flipped", flip), ("not a journal", overwrite)):
+            done = restored(damage)
             self.ended(f"{what}: named, and what is missing counted", done, 1, "w0.db is damaged", "runs are missing")
             self.suite.check(f"{what}: nothing written", not output.exists())
             done = self.program.call("run", self.small, "-o", output)

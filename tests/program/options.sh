@@ -25,7 +25,7 @@ expect() {
 expect 2 'Usage: airesim COMMAND'
 expect 0 'out:Commands:' --help
 expect 0 'out:scenario language' --version
-for command in run check show replay models schema status; do
+for command in run check show replay models schema status merge slurm; do
   expect 0 'out:Examples:' $command --help
   expect 0 'out:Usage: airesim '$command help $command
 done
