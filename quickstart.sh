@@ -147,7 +147,11 @@ case ${1:-} in
 test)
   set_up "$packages $test_packages"
   check_format
-  for preset in release asan tsan; do build $preset -DBUILD_TESTING=ON -DAIRESIM_WERROR=ON; done
+  # The results of these builds are compared bit for bit with the release's: gcc with clang, optimised with not.
+  others="$(pwd -P)/build-asan/airesim;$(pwd -P)/build-debug/airesim"
+  build debug -DAIRESIM_WERROR=ON
+  for preset in asan tsan; do build $preset -DBUILD_TESTING=ON -DAIRESIM_WERROR=ON; done
+  build release -DBUILD_TESTING=ON -DAIRESIM_WERROR=ON "-DAIRESIM_OTHER_PROGRAMS=$others"
   for preset in tsan asan release; do run_tests $preset; done
   ;;
 *)
