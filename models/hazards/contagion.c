@@ -71,8 +71,8 @@ static void walk_back(const struct contagion *s, struct walk *w) {
   *w = (struct walk){h->value, h->tick, h->older};
 }
 
-/* Tick at which the integral from `start` of m(t) dH(t - entered) reaches `need`, if the multipliers stay as they are;
- * *m_now is their present product. */
+/* Tick at which the integral from `start` of m(t) dH(t - entered) reaches `need`, if the multipliers stay as they are.
+ */
 static int64_t crossing(const struct contagion *s, uint32_t layer, uint32_t u, uint32_t v, int64_t entered,
                         int64_t start, double need) {
   struct walk w[4] = {walk_of(s, KNOB_INFECTIVITY, u), walk_of(s, KNOB_SUSCEPTIBILITY, v),
