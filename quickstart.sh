@@ -7,8 +7,8 @@ cd "$(dirname "$0")"
 packages="gcc libc6-dev cmake ninja-build pkg-config libgsl-dev libigraph-dev libhdf5-dev librandom123-dev libfyaml-dev
  libsqlite3-dev libsleef-dev zlib1g-dev python3 python3-h5netcdf python3-h5py python3-jinja2 python3-matplotlib
  python3-numpy python3-pandas python3-scipy python3-statsmodels python3-xarray"
-test_packages="libcriterion-dev clang libclang-rt-14-dev clang-format-14 jupyter-nbconvert llvm mandoc netcdf-bin python3-ipykernel
- python3-jsonschema python3-netcdf4 python3-yaml"
+test_packages="libcriterion-dev clang libclang-rt-14-dev clang-format-14 jupyter-nbconvert libopenmpi-dev llvm mandoc munge
+ netcdf-bin openmpi-bin python3-ipykernel python3-jsonschema python3-netcdf4 python3-yaml slurm-wlm"
 modules="gsl igraph hdf5-serial libfyaml sqlite3 sleef zlib" # as pkg-config names them
 scenarios="power_restoration_sandy outbreak_response"
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)

@@ -147,6 +147,9 @@ class Cluster:
         if not shutil.which("mpirun") or not self.has_mpi():
             self.skip("ranks: no mpirun, or the program was built without MPI (Debian: libopenmpi-dev openmpi-bin)")
             return
+        linked = subprocess.run(["ldd", self.program.path], capture_output=True, text=True, check=False).stdout
+        self.suite.check("with MPI there, the HDF5 is still the serial one",
+                         "libhdf5_serial" in linked and "libhdf5_openmpi" not in linked, linked)
         for ranks, options in ((1, ()), (2, ()), (3, ()), (4, ()), (2, TCP), (4, TCP)):
             output = self.directory / f"ranks{ranks}{len(options)}.h5"
             done = self.mpirun(ranks, options, "run", self.small, "-o", output)
