@@ -1,10 +1,16 @@
 # Tests of the ordinary program in Python (Debian's interpreter has h5py and scipy; another one first on PATH may not),
-# and the reference simulator of test_exactness. Included by tests/CMakeLists.txt.
+# and the reference simulators of test_exactness and test_schedules. Included by tests/CMakeLists.txt.
 set(AIRESIM_PYTHON /usr/bin/python3 CACHE FILEPATH "Python 3 with h5py, numpy, scipy")
 
 if(TARGET test_exactness)
   target_sources(test_exactness PRIVATE ${CMAKE_SOURCE_DIR}/tests/reference_sim.c)
   set_tests_properties(test_exactness PROPERTIES LABELS exactness TIMEOUT 600)
+endif()
+
+if(TARGET test_schedules)
+  target_sources(test_schedules PRIVATE ${CMAKE_SOURCE_DIR}/tests/keyed_sim.c)
+  target_sources(test_schedules_large PRIVATE ${CMAKE_SOURCE_DIR}/tests/foresight_sim.c)
+  set_tests_properties(test_schedules_large PROPERTIES LABELS exactness)
 endif()
 
 if(TARGET airesim)
