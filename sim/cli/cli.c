@@ -2,6 +2,7 @@
 #include "sim/cli/cli.h"
 #include "sim/core/mem.h"
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,13 +93,21 @@ static void print_option(const struct cli_option *o, FILE *out) {
   fputc('\n', out);
 }
 
+/* The word that chooses a part. */
+static const char *part_name(const struct cli_command *part) {
+  return strrchr(part->name, ' ') + 1;
+}
+
 void cli_command_help(const struct cli_command *c, FILE *out) {
   static const struct cli_option help = {"help", 'h', CLI_FLAG, 0, NULL, NULL, "show this help"};
   fprintf(out, "airesim %s: %s\n\nUsage: airesim %s%s%s [options]\n", c->name, c->purpose, c->name,
           *c->arguments ? " " : "", c->arguments);
   if (c->about) fprintf(out, "\n%s\n", c->about);
+  if (c->parts) fprintf(out, "\n%s:\n", c->arguments);
+  for (size_t i = 0; c->parts && c->parts[i]; i++)
+    fprintf(out, "  %-12s %s\n", part_name(c->parts[i]), c->parts[i]->purpose);
   fputs("\nOptions:\n", out);
-  for (const struct cli_option *o = c->options; o->name; o++) print_option(o, out);
+  for (const struct cli_option *o = c->options; o && o->name; o++) print_option(o, out);
   print_option(&help, out);
   fprintf(out, "\nExamples:\n%s\n", c->examples);
 }
@@ -127,6 +136,15 @@ static int set_count(const struct cli_command *c, const struct cli_option *o, co
   long long value = strtoll(text, &end, 10);
   if (errno || end == text || *end || value < 0)
     return cli_usage(c->name, "--%s expects a whole number, 0 or more, not `%s`", o->name, text);
+  *out = value;
+  return CLI_DONE;
+}
+
+static int set_number(const struct cli_command *c, const struct cli_option *o, const char *text, double *out) {
+  char *end;
+  double value = strtod(text, &end);
+  if (end == text || *end || !isfinite(value) || value < 0)
+    return cli_usage(c->name, "--%s expects a number, 0 or more, not `%s`", o->name, text);
   *out = value;
   return CLI_DONE;
 }
@@ -163,6 +181,7 @@ static int store(struct parser *p, const struct cli_option *o, char *value) {
   if (o->type == CLI_SET) return add_set(p->command, field, value);
   if (o->type == CLI_DESIGN) return set_design(p->command, o, value, field);
   if (o->type == CLI_COUNT) return set_count(p->command, o, value, field);
+  if (o->type == CLI_NUMBER) return set_number(p->command, o, value, field);
   *(const char **)field = value;
   return CLI_DONE;
 }
@@ -206,12 +225,27 @@ static int parse(struct parser *p, struct cli_words *words) {
   return CLI_DONE;
 }
 
+static int run_part(const struct cli_command *c, int argc, char **argv, const char *line) {
+  const char *names[16];
+  size_t n = 0;
+  if (argc == 0) return cli_usage(c->name, "expected %s", c->arguments);
+  for (; c->parts[n]; n++) {
+    names[n] = part_name(c->parts[n]);
+    if (strcmp(names[n], argv[0]) == 0) return cli_command_run(c->parts[n], argc - 1, argv + 1, line);
+  }
+  const char *near = cli_nearest(argv[0], names, n);
+  if (near) return cli_usage(c->name, "`%s` is none of them; did you mean `%s`?", argv[0], near);
+  return cli_usage(c->name, "expected %s, not `%s`", c->arguments, argv[0]);
+}
+
 int cli_command_run(const struct cli_command *c, int argc, char **argv, const char *line) {
+  if (c->parts && argc > 0 && argv[0][0] != '-') return run_part(c, argc, argv, line);
   for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
       cli_command_help(c, stdout);
       return cli_flush() ? CLI_DONE : CLI_FAILED;
     }
+  if (c->parts) return run_part(c, argc, argv, line);
   struct cli_context context = {.line = line};
   struct parser p = {.command = c, .argc = argc, .argv = argv, .target = sim_alloc(c->size ? c->size : 1)};
   if (!p.target) return cli_fail("%s", sim_err_text(SIM_ERR_MEMORY));

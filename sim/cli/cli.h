@@ -17,6 +17,7 @@ enum cli_type {
   CLI_FLAG,    /* bool */
   CLI_TEXT,    /* const char * */
   CLI_COUNT,   /* int64_t, 0 or more */
+  CLI_NUMBER,  /* double, finite, 0 or more */
   CLI_SET,     /* struct cli_sets: path=value, may be repeated */
   CLI_DESIGN,  /* struct cli_sets: a whole number for the key of `design` that the option is named after */
   CLI_OPTIONAL /* const char *: the next word if it holds a wildcard (or --name=WORD), else "" */
@@ -50,11 +51,12 @@ struct cli_context {
 };
 
 struct cli_command {
-  const char *name;
-  const char *arguments; /* "SCENARIO" */
-  const char *purpose;   /* one line */
-  const char *about;     /* further lines of --help, or NULL */
-  const char *examples;  /* lines, each indented by two */
+  const char *name;                       /* of a part: the whole's, a blank, its own */
+  const char *arguments;                  /* "SCENARIO" */
+  const char *purpose;                    /* one line */
+  const char *about;                      /* further lines of --help, or NULL */
+  const char *examples;                   /* lines, each indented by two */
+  const struct cli_command *const *parts; /* ends with NULL: the next word chooses one, and nothing below is used */
   const struct cli_option *options;
   unsigned min_words, max_words;
   const void *defaults;                                         /* a struct of the options' targets as it starts */
@@ -96,5 +98,5 @@ void cli_progress_show(void *ctx, const struct sim_progress *progress);
 void cli_progress_end(struct cli_progress *p);
 
 extern const struct cli_command cli_cmd_run, cli_cmd_check, cli_cmd_show, cli_cmd_replay, cli_cmd_models,
-    cli_cmd_schema, cli_cmd_status, cli_cmd_merge, cli_cmd_slurm;
+    cli_cmd_schema, cli_cmd_status, cli_cmd_merge, cli_cmd_slurm, cli_cmd_bench;
 #endif

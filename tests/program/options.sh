@@ -25,10 +25,22 @@ expect() {
 expect 2 'Usage: airesim COMMAND'
 expect 0 'out:Commands:' --help
 expect 0 'out:scenario language' --version
-for command in run check show replay models schema status merge slurm; do
+for command in run check show replay models schema status merge slurm bench; do
   expect 0 'out:Examples:' $command --help
   expect 0 'out:Usage: airesim '$command help $command
 done
+for part in propagation queue servers random; do
+  expect 0 'out:Examples:' bench $part --help
+  expect 0 "out:^  $part " bench --help
+done
+expect 2 'did you mean `queue`' bench queu
+expect 2 'expected PART' bench
+expect 2 'expects a number' bench servers --load high
+expect 2 'did you mean --nodes' bench propagation --node 5
+expect 2 'er or ba' bench propagation --generator tree
+expect 2 'exponential or gamma' bench propagation --law weibull
+expect 2 'knows neither' bench propagation --law gamma --peer igraph
+expect 2 'none.edges' bench propagation --network none.edges
 expect 2 'did you mean `check`' chek
 expect 2 'no command' frobnicate
 expect 2 'expected SCENARIO' run
