@@ -44,7 +44,8 @@ struct rumour {
   unsigned hearing, clocks;        /* clocks of a person: first those of hearing, then of meeting */
   unsigned mixing, processes;      /* homogeneous layers; clocks for each unit of the bound of multipliers */
   struct clock *clock;             /* [size][clocks]; a believer's first one is of verifying */
-  int64_t *heard[RUMOUR_MESSAGES]; /* [size] linear: 2^-32 of a contact; normalised: tellers among the contacts */
+  int64_t *heard[RUMOUR_MESSAGES]; /* [size] linear: in 2^-32 of a contact; else, or without edges, NULL */
+  uint32_t *exposed;               /* [size] normalised: tellers among the contacts; else, or without edges, NULL */
   int64_t loud[RUMOUR_MESSAGES];   /* all tellers, in 2^-32 */
   uint32_t tellers;
   uint32_t *touched, touched_n; /* [size] persons to reset */
@@ -140,7 +141,7 @@ static void touch(struct sim_run *run, const struct sim_instance *self, struct r
 
 static bool is_exposed(const struct rumour *s, uint32_t v) {
   if (s->mixing && s->tellers > 0) return true;
-  return s->heard[RUMOUR_BELIEF] && (s->heard[RUMOUR_BELIEF][v] > 0 || s->heard[RUMOUR_CHECK][v] > 0);
+  return s->exposed && s->exposed[v] > 0;
 }
 
 /* Sets the rates of v to what they are now. */
@@ -174,15 +175,27 @@ static void add(struct sim_run *run, const struct sim_instance *self, int64_t *s
     *sum = x;
 }
 
-/* What a contact of weight 1 of layer l contributes: linear, with the multipliers; normalised, whether it counts. */
+/* Linear: what a contact of weight 1 of layer l contributes. */
 static double gain(const struct sim_run *run, const struct sim_instance *self, const struct rumour *s, unsigned l,
                    unsigned message, double voice) {
   const struct rumour_layer *layer = &s->plan->layer[l];
-  return s->plan->normalised ? layer->strength
-                             : layer->strength * knob(run, self, message, KNOB_LAYER, layer->layer) * voice;
+  return layer->strength * knob(run, self, message, KNOB_LAYER, layer->layer) * voice;
 }
 
-/* u tells its contacts on layer l `before[m]` no more, but `after[m]`. */
+/* Normalised: u begins or ceases to tell its contacts on layer l. Which message it tells is looked up when a clock
+ * rings, so only the first teller of v and its last count: an event of a rumour known to all touches few clocks. */
+static void expose(struct sim_run *run, const struct sim_instance *self, struct rumour *s, uint32_t u, unsigned l,
+                   bool tells) {
+  const struct sim_graph *g = sim_run_graph(run, s->plan->layer[l].layer);
+  if (!(s->plan->layer[l].strength > 0)) return;
+  for (uint64_t e = g->row[u]; e < g->row[u + 1]; e++) {
+    uint32_t v = g->to[e];
+    bool changes = tells ? s->exposed[v]++ == 0 : --s->exposed[v] == 0;
+    if (changes) refresh(run, self, s, v);
+  }
+}
+
+/* Linear: u tells its contacts on layer l `before[m]` no more, but `after[m]`. */
 static void tell(struct sim_run *run, const struct sim_instance *self, struct rumour *s, uint32_t u, unsigned l,
                  const double before[RUMOUR_MESSAGES], const double after[RUMOUR_MESSAGES]) {
   const struct sim_graph *g = sim_run_graph(run, s->plan->layer[l].layer);
@@ -190,10 +203,7 @@ static void tell(struct sim_run *run, const struct sim_instance *self, struct ru
     uint32_t v = g->to[e];
     double weight = g->weight ? (double)g->weight[e] : 1;
     for (unsigned m = 0; m < RUMOUR_MESSAGES; m++)
-      if (s->plan->normalised)
-        s->heard[m][v] += (after[m] > 0) - (before[m] > 0);
-      else
-        add(run, self, &s->heard[m][v], quanta(weight * before[m]), quanta(weight * after[m]));
+      add(run, self, &s->heard[m][v], quanta(weight * before[m]), quanta(weight * after[m]));
     refresh(run, self, s, v);
   }
 }
@@ -211,6 +221,10 @@ static void speak(struct sim_run *run, const struct sim_instance *self, struct r
   uint8_t told = p->tells;
   for (unsigned l = 0; l < s->plan->layers; l++) {
     if (s->plan->layer[l].mixing) continue;
+    if (s->plan->normalised) {
+      if ((told == SILENT) != (tells == SILENT)) expose(run, self, s, u, l, tells != SILENT);
+      continue;
+    }
     double before[RUMOUR_MESSAGES] = {0}, after[RUMOUR_MESSAGES] = {0};
     if (told != SILENT) before[told - 1] = gain(run, self, s, l, told - 1u, p->voice);
     if (tells != SILENT) after[tells - 1] = gain(run, self, s, l, tells - 1u, voice);
@@ -364,7 +378,7 @@ static void rumour_knob(struct sim_run *run, const struct sim_instance *self, vo
 
 static void rumour_close(void *state) {
   struct rumour *s = state;
-  void *arrays[] = {s->person, s->clock, s->heard[0], s->heard[1], s->touched, s->order};
+  void *arrays[] = {s->person, s->clock, s->heard[0], s->heard[1], s->exposed, s->touched, s->order};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) sim_free(arrays[i]);
 }
 
@@ -395,7 +409,8 @@ static int rumour_open(struct sim_run *run, const struct sim_instance *self, voi
   s->clock = sim_calloc(size * s->clocks + 1, sizeof *s->clock);
   s->touched = sim_calloc(size + 1, sizeof *s->touched);
   if (!s->person || !s->clock || !s->touched) return SIM_ERR_MEMORY;
-  for (unsigned m = 0; edges && m < RUMOUR_MESSAGES; m++)
+  if (edges && p->normalised && !(s->exposed = sim_calloc(size + 1, sizeof *s->exposed))) return SIM_ERR_MEMORY;
+  for (unsigned m = 0; edges && !p->normalised && m < RUMOUR_MESSAGES; m++)
     if (!(s->heard[m] = sim_calloc(size + 1, sizeof *s->heard[m]))) return SIM_ERR_MEMORY;
   if (!p->initial[RUMOUR_BELIEVER] && !p->initial[RUMOUR_CHECKER]) return 0;
   return (s->order = sim_calloc(size + 1, sizeof *s->order)) ? 0 : SIM_ERR_MEMORY;
@@ -422,6 +437,7 @@ static void rumour_end(struct sim_run *run, const struct sim_instance *self, voi
   for (uint32_t i = 0; i < s->touched_n; i++) {
     uint32_t v = s->touched[i];
     s->person[v] = (struct person){0};
+    if (s->exposed) s->exposed[v] = 0;
     for (unsigned m = 0; s->heard[RUMOUR_BELIEF] && m < RUMOUR_MESSAGES; m++) s->heard[m][v] = 0;
   }
   s->touched_n = s->tellers = 0;
