@@ -234,3 +234,22 @@ Test(rng, as_a_generator_of_gsl) {
   cr_assert_neq(gsl_rng_uniform(r), first);
   gsl_rng_free(r);
 }
+
+/* Each number once, and back to its place; the order changes with the name. */
+Test(rng, keyed_permutation_and_its_inverse) {
+  static const uint32_t sizes[] = {1, 2, 3, 4, 5, 17, 1000, 4096, 70000};
+  struct sim_rng rng;
+  sim_rng_init(&rng, 1, 2, 3);
+  for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+    uint32_t n = sizes[k], moved = 0;
+    uint8_t *seen = calloc(n, 1);
+    for (uint32_t i = 0; i < n; i++) {
+      uint32_t x = sim_rng_permuted(&rng, 77, n, i);
+      cr_assert(x < n && !seen[x]++);
+      cr_assert_eq(sim_rng_place(&rng, 77, n, x), i);
+      moved += sim_rng_permuted(&rng, 78, n, i) != x;
+    }
+    cr_assert(n < 17 || moved > n / 2);
+    free(seen);
+  }
+}

@@ -409,6 +409,81 @@ Test(server, size_by_time) {
   destroy(run);
 }
 
+/* Places 0 and 2 of three stand empty from day 0.5 to 3: their jobs finish, one place goes on. */
+Test(server, places_without_staff) {
+  struct sim_run *run = create(3, false, (double)INFINITY);
+  run->plan.spec.staffed = true;
+  own(run, 0, 0, false);
+  begin(run);
+  for (uint32_t i = 0; i < 8; i++) submit(run, 0, i, 1, 0);
+  loop(run, 0.5);
+  sim_server_staff(run->server, 0, false);
+  sim_server_staff(run->server, 2, false);
+  sim_server_staff(run->server, 2, false);   /* said twice */
+  sim_server_staff(run->server, 900, false); /* it has no such place */
+  loop(run, 3);
+  expect_log(run, "a0@1 a1@1 a2@1 a3@2 a4@3");
+  sim_server_staff(run->server, 0, true);
+  sim_server_staff(run->server, 2, true);
+  loop(run, 10);
+  expect_log(run, "a0@1 a1@1 a2@1 a3@2 a4@3 a5@4 a6@4 a7@4");
+  struct sim_server_totals t;
+  sim_server_settle(run->server, run->now);
+  sim_server_read(run->server, 0, true, &t);
+  cr_assert_float_eq(t.absent_days, 2 * 2.5, 1e-9);
+  cr_assert_float_eq(t.place_days + t.absent_days, 3 * 10, 1e-9);
+  sim_server_begin(run->server, &run->rng); /* a new run finds everyone there */
+  sim_server_settle(run->server, run->now);
+  sim_server_read(run->server, 0, true, &t);
+  cr_assert_eq(t.absent_days, 0);
+  destroy(run);
+}
+
+/* A place of the size that comes later may be empty before it comes. */
+Test(server, places_without_staff_and_size_by_time) {
+  struct sim_run *run = create(0, false, (double)INFINITY);
+  struct sim_value steps[] = {{.form = SIM_NUMBER, .low = 0, .number = 1},
+                              {.form = SIM_NUMBER, .low = 2, .number = 3},
+                              {.form = SIM_NUMBER, .low = 4, .number = 1}};
+  run->size = (struct sim_value){.form = SIM_STEPS, .items = steps, .n = 3};
+  run->plan.spec.staffed = true;
+  own(run, 0, 0, false);
+  begin(run);
+  sim_server_staff(run->server, 1, false);
+  for (uint32_t i = 0; i < 7; i++) submit(run, 0, i, 1, 0);
+  loop(run, 10);
+  expect_log(run, "a0@1 a1@2 a2@3 a3@3 a4@4 a5@4 a6@5");
+  struct sim_server_totals t;
+  sim_server_settle(run->server, run->now);
+  sim_server_read(run->server, 0, true, &t);
+  cr_assert_float_eq(t.absent_days, 2, 1e-9);
+  cr_assert_float_eq(t.place_days, 2 + 2 * 2 + 6, 1e-9);
+  destroy(run);
+}
+
+/* Work is conserved: a day's job, half done at day 0.5, at a quarter of the speed until day 1.5, then at full speed. */
+Test(server, speed_changes_under_way) {
+  for (int preemptive = 0; preemptive < 2; preemptive++) {
+    struct sim_run *run = create(1, preemptive, (double)INFINITY);
+    own(run, 0, 0, false);
+    begin(run);
+    submit(run, 0, 0, 1, 0);
+    submit(run, 0, 1, 1, 0);
+    loop(run, 0.5);
+    sim_server_speed(run->server, 0.25);
+    loop(run, 1.5);
+    sim_server_speed(run->server, 1);
+    loop(run, 2);
+    expect_log(run, "a0@1.75");
+    sim_server_speed(run->server, 0); /* nothing gets done, nothing is lost */
+    loop(run, 5);
+    sim_server_speed(run->server, 2);
+    loop(run, 9);
+    expect_log(run, "a0@1.75 a1@5.375");
+    destroy(run);
+  }
+}
+
 Test(server, room) {
   struct sim_run *run = create(2, false, 1);
   own(run, 0, 0, false);

@@ -206,6 +206,11 @@ static inline int64_t action_draw(const struct sim_run *run, const struct sim_la
   return sim_ticks(sim_law_inverse(law, sim_rng_exponential(sim_run_rng(run), purpose, entity, incarnation, n)));
 }
 
+/* Ticks by a factor; exact where it is 1. */
+static inline int64_t action_scale(int64_t ticks, double factor) {
+  return factor == 1 || ticks == SIM_NEVER ? ticks : sim_ticks(sim_days(ticks) * factor);
+}
+
 /* A number that may go by group. */
 struct action_share {
   double all;

@@ -38,6 +38,11 @@ static const struct sim_param params[] = {
      .fallback = "0 currency/repair",
      .doc = "Cost of a repair besides the crew's."},
     {0}};
+enum { KNOB_SPEED };
+static const struct sim_knob knobs[] = {
+    {"speed", SIM_SCOPE_ENTITY, 0.01, 1000,
+     "Divides the working time of the repairs of a node that are taken up meanwhile; to stop them, multiply the team's"},
+    {0}};
 enum { EV_FOUND, EV_MENDED };
 static const struct sim_event_desc events[] = {{"found", SIM_PHASE_SENSE}, {"mended", SIM_PHASE_SERVE}, {0}};
 enum { OUT_REPAIRED, OUT_MEAN };
@@ -66,6 +71,14 @@ struct state {
   uint64_t repaired;
   double days; /* summed times to repair */
 };
+
+static int declare(struct sim_builder *b, struct sim_instance *self, void *plan) {
+  (void)plan;
+  bool hazard = sim_value_has(self->params, "hazard");
+  if (hazard || sim_value_has(self->params, "layer"))
+    action_declare_population(b, self, sim_value_text(self->params, hazard ? "hazard" : "layer"));
+  return 0;
+}
 
 static int plan_target(struct sim_builder *b, struct sim_instance *self, struct plan *p) {
   const struct sim_value *layer = sim_value_get(self->params, "layer");
@@ -140,7 +153,8 @@ static void close(void *state) {
 static void submit(struct sim_run *run, const struct sim_instance *self, struct state *s, uint32_t entity) {
   const struct plan *p = self->plan;
   uint32_t life = sim_incarnation(run, p->machine, entity);
-  int64_t time = action_draw(run, &p->time, p->draw_time, entity, life, 0);
+  int64_t time = action_scale(action_draw(run, &p->time, p->draw_time, entity, life, 0),
+                              1 / sim_factor(run, self, KNOB_SPEED, entity));
   if (p->server == SIM_NONE) {
     sim_schedule(run, self, EV_MENDED, entity, 0, sim_ticks_add(sim_now(run), time), &s->pending[entity]);
     return;
@@ -242,10 +256,12 @@ const struct sim_model sim_model_repair = {
     .doc = "Repair of broken nodes or entities by crews of finite number, in an order (machine repairman: Feller 1950; "
            "restoration orders: Nurre et al. 2012).",
     .params = params,
+    .knobs = knobs,
     .events = events,
     .outputs = outputs,
     .plan_size = sizeof(struct plan),
     .state_size = sizeof(struct state),
+    .declare = declare,
     .plan = plan,
     .plan_free = plan_free,
     .open = open,

@@ -38,10 +38,11 @@ static const struct sim_param params[] = {
             "the alarm; without it an alarm stands for good."},
     {0}};
 
-enum { KNOB_ASCERTAINMENT, KNOB_DETECTION };
+enum { KNOB_ASCERTAINMENT, KNOB_DETECTION, KNOB_DELAY };
 static const struct sim_knob knobs[] = {
     {"ascertainment", SIM_SCOPE_ENTITY, 0, 1000, "Multiplies the ascertainment of an entity"},
     {"detection", SIM_SCOPE_WHOLE, 0, 1000, "Multiplies the ascertainment of every entity"},
+    {"delay", SIM_SCOPE_ENTITY, 0, 1000, "Multiplies the delay of the reports on those who enter the state meanwhile"},
     {0}};
 enum { SIGNAL_ALARM, SIGNAL_CLEAR };
 static const struct sim_signal_desc signals[] = {
@@ -152,7 +153,8 @@ static void changed(struct sim_run *run, const struct sim_instance *self, void *
   double share = action_share_of(&p->ascertainment, sim_run_population(run, p->population), c->entity) *
                  sim_factor(run, self, KNOB_ASCERTAINMENT, c->entity) * sim_factor(run, self, KNOB_DETECTION, 0);
   if (sim_rng_uniform(sim_run_rng(run), p->draw_seen, c->entity, life, 0) >= share) return;
-  int64_t delay = action_draw(run, &p->delay, p->draw_delay, c->entity, life, 0);
+  int64_t delay = action_scale(action_draw(run, &p->delay, p->draw_delay, c->entity, life, 0),
+                               sim_factor(run, self, KNOB_DELAY, c->entity));
   sim_schedule(run, self, EV_REPORT, c->entity, life, sim_ticks_add(sim_now(run), delay), NULL);
 }
 

@@ -148,30 +148,10 @@ static int sort_members(const struct plan *p, const struct sim_population *peopl
   return 0;
 }
 
-/* A keyed permutation of 0..n-1: four Feistel rounds on the next even number of bits, walked along its cycle until the
- * value is below n (Black & Rogaway 2002). O(1) a place. */
-static uint32_t permuted(const struct sim_rng *rng, uint32_t purpose, uint32_t n, uint32_t i) {
-  unsigned half = 1;
-  while (half < 16 && (UINT64_C(1) << 2 * half) < n) half++;
-  uint32_t mask = (1u << half) - 1;
-  do {
-    uint32_t left = i >> half, right = i & mask;
-    for (uint32_t round = 0; round < 4; round++) {
-      uint32_t out[4];
-      sim_rng_block(rng, purpose, right, round, n, out);
-      uint32_t next = (left ^ out[0]) & mask;
-      left = right;
-      right = next;
-    }
-    i = left << half | right;
-  } while (i >= n);
-  return i;
-}
-
 /* The person at a place of the order. */
 static uint32_t person_at(const struct sim_run *run, const struct plan *p, const struct state *s, uint32_t place) {
   if (p->order[0] != 'r') return s->sorted ? s->sorted[place] : p->members[place];
-  uint32_t i = permuted(sim_run_rng(run), p->draw_order, p->n, place);
+  uint32_t i = sim_rng_permuted(sim_run_rng(run), p->draw_order, p->n, place);
   return p->members ? p->members[i] : i;
 }
 

@@ -133,19 +133,12 @@ static void assets_close(void *state) {
   sim_free(s->serve);
 }
 
-/* First of the `of` things that belong to node `node` of `nodes` (equal blocks: thing i belongs to floor(i nodes /
- * of)).
- */
-static uint32_t block_start(uint32_t node, uint32_t nodes, uint32_t of) {
-  return (uint32_t)(((uint64_t)node * of + nodes - 1) / nodes);
-}
-
 /* A node of a needed layer stopped or resumed supplying. */
 static void supply_changed(struct sim_run *run, const struct sim_instance *self, struct assets *s, unsigned need,
                            uint32_t supplier, int change) {
   const struct assets_plan *p = self->plan;
-  uint32_t end = block_start(supplier + 1, p->suppliers[need], p->nodes);
-  for (uint32_t i = block_start(supplier, p->suppliers[need], p->nodes); i < end; i++) {
+  uint32_t end = sim_block_start(supplier + 1, p->suppliers[need], p->nodes);
+  for (uint32_t i = sim_block_start(supplier, p->suppliers[need], p->nodes); i < end; i++) {
     s->missing[i] = (uint8_t)(s->missing[i] + change);
     sim_schedule(run, self, EV_SUPPLY, i, 0, sim_now(run), &s->supply[i]);
   }
@@ -180,9 +173,9 @@ static void assets_event(struct sim_run *run, const struct sim_instance *self, v
     sim_fire(run, self->machine, ev->entity, s->missing[ev->entity] ? LOSE : REGAIN);
     return;
   }
-  uint32_t people = sim_run_population(run, p->people)->size, end = block_start(ev->entity + 1, p->nodes, people);
+  uint32_t people = sim_run_population(run, p->people)->size, end = sim_block_start(ev->entity + 1, p->nodes, people);
   uint8_t to = sim_state(run, self->machine, ev->entity) == UP ? SERVED : UNSERVED;
-  for (uint32_t i = block_start(ev->entity, p->nodes, people); i < end; i++) sim_move(run, p->served, i, to);
+  for (uint32_t i = sim_block_start(ev->entity, p->nodes, people); i < end; i++) sim_move(run, p->served, i, to);
 }
 
 /* One byte a node, only where the layer needs others: a pass at memory speed. */

@@ -188,6 +188,7 @@ int sim_builder_machine(struct sim_builder *b, struct sim_instance *self, const 
   int ret = copy_states(m, spec);
   if (!ret) ret = copy_transitions(b, m, spec);
   if (ret) return ret;
+  m->gone = sim_machine_gone(m);
   m->observable = w->observables;
   for (unsigned s = 0; s < spec->states; s++)
     observable(b, self, spec->state_names[s], "1", "Entities in this state", spec->population);
@@ -268,6 +269,27 @@ void sim_builder_watch(struct sim_builder *b, const struct sim_instance *self, u
   }
   m->watcher[at] = self->index;
   m->watched[at] = mask;
+}
+
+static bool needs(const struct sim_builder *b, const struct sim_layer *layer, uint32_t supplier) {
+  size_t n;
+  const struct sim_value *needs = sim_value_list(layer->params, "needs", &n);
+  for (size_t i = 0; i < n; i++)
+    if (sim_builder_find_population(b, needs[i].text) == supplier) return true;
+  return false;
+}
+
+bool sim_builder_hangs_on(const struct sim_builder *b, uint32_t dependent, uint32_t supplier) {
+  for (uint32_t l = 0; l < b->world->layers; l++) {
+    const struct sim_layer *layer = &b->world->layer[l];
+    if (!layer->own_nodes) continue;
+    const struct sim_value *serves = sim_value_get(layer->params, "serves");
+    if (layer->population == supplier && serves->form == SIM_NAME &&
+        sim_builder_find_population(b, serves->text) == dependent)
+      return true;
+    if (layer->population == dependent && needs(b, layer, supplier)) return true;
+  }
+  return false;
 }
 
 /* ---- knobs ----------------------------------------------------------------------------------------------------- */

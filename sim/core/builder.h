@@ -12,4 +12,5 @@ struct sim_builder {
   const struct sim_graph **sample; /* [layers] graphs of replicate 0, built for planning */
 };
 void sim_builder_close(struct sim_builder *b);
+uint64_t sim_machine_gone(const struct sim_machine *m); /* bit s: who is in state s is gone (gone.c) */
 #endif

@@ -1,26 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Knobs: products of the modifiers that are on. Each knob keeps a bit per modifier and subject, and the product is
- * taken anew in the order of the bits, so switching a modifier off restores the former value exactly. */
+ * taken anew in the order of the bits, so switching a modifier off restores the former value exactly. Modifiers
+ * that act by a share act on all subjects alike and are kept once. */
 #include "sim/core/run_internal.h"
 
-static double product(const struct sim_world *w, const struct sim_instance *target, const struct sim_knob_plan *plan,
+static double product(const struct sim_run *run, const struct sim_instance *target, uint32_t k,
                       const struct sim_knob *desc, uint64_t mask, uint32_t subject) {
   if (!mask) return 1;
+  const struct sim_world *w = run->world;
+  const struct sim_knob_run *r = &run->knob[k];
   double p = 1;
   const uint8_t *group = desc->scope == SIM_SCOPE_ENTITY ? w->population[target->population].group : NULL;
   for (; mask; mask &= mask - 1) {
-    const struct sim_modifier *m = &w->modifier[plan->modifier[__builtin_ctzll(mask)]];
-    p *= m->by_group && group ? m->by_group[group[subject]] : m->factor;
+    unsigned bit = (unsigned)__builtin_ctzll(mask);
+    const struct sim_modifier *m = &w->modifier[w->knob[k].modifier[bit]];
+    double f = m->by_group && group ? m->by_group[group[subject]] : m->factor;
+    /* of this form, so that it is exactly 1 where f is, and f where the share is 1 */
+    if (r->all >> bit & 1) f = 1 - r->share[bit] + r->share[bit] * f;
+    p *= f;
   }
   return p < desc->min ? desc->min : p > desc->max ? desc->max : p;
 }
 
 double sim_factor(const struct sim_run *run, const struct sim_instance *target, unsigned knob, uint32_t subject) {
-  const struct sim_world *w = run->world;
-  uint32_t k = w->knob_base[target->index] + knob;
+  uint32_t k = run->world->knob_base[target->index] + knob;
   const struct sim_knob_run *r = &run->knob[k];
-  if (!r->mask || !r->mask[subject]) return 1;
-  return product(w, target, &w->knob[k], &target->model->knobs[knob], r->mask[subject], subject);
+  uint64_t mask = r->mask ? r->mask[subject] | r->all : 0;
+  if (!mask) return 1;
+  return product(run, target, k, &target->model->knobs[knob], mask, subject);
 }
 
 bool sim_factor_varies(const struct sim_run *run, const struct sim_instance *target, unsigned knob) {
@@ -69,11 +76,31 @@ void sim_modify(struct sim_run *run, uint32_t modifier, uint32_t subject, bool o
     r->touched[r->touched_n++] = subject;
   }
   const struct sim_knob *desc = &target->model->knobs[m->knob];
-  double old = product(w, target, &w->knob[k], desc, before, subject);
+  double old = product(run, target, k, desc, before | r->all, subject);
   r->mask[subject] = after;
-  double new = product(w, target, &w->knob[k], desc, after, subject);
+  double new = product(run, target, k, desc, after | r->all, subject);
   if (old != new && target->model->knob)
     target->model->knob(run, target, run->state[target->index], m->knob, subject, old, new);
+}
+
+void sim_modify_share(struct sim_run *run, uint32_t modifier, double share) {
+  const struct sim_world *w = run->world;
+  const struct sim_modifier *m = &w->modifier[modifier];
+  const struct sim_instance *target = &w->instance[m->target];
+  const struct sim_knob *desc = &target->model->knobs[m->knob];
+  uint32_t k = w->knob_base[m->target] + m->knob;
+  struct sim_knob_run *r = &run->knob[k];
+  double before = r->share[m->bit];
+  if (share == before || run->error[0]) return;
+  r->share[m->bit] = share;
+  r->all |= UINT64_C(1) << m->bit;
+  for (uint32_t i = 0; target->model->knob && i < r->subjects; i++) {
+    r->share[m->bit] = before;
+    double old = product(run, target, k, desc, r->mask[i] | r->all, i);
+    r->share[m->bit] = share;
+    double new = product(run, target, k, desc, r->mask[i] | r->all, i);
+    if (old != new) target->model->knob(run, target, run->state[target->index], m->knob, i, old, new);
+  }
 }
 
 static uint32_t subjects(const struct sim_world *w, const struct sim_instance *i, const struct sim_knob *knob) {
@@ -94,10 +121,12 @@ int sim_knobs_open(struct sim_run *run) {
     const struct sim_knob *knob = w->instance[i].model->knobs;
     for (unsigned k = 0; knob && knob[k].name; k++) {
       struct sim_knob_run *r = &run->knob[w->knob_base[i] + k];
-      if (!w->knob[w->knob_base[i] + k].modifiers) continue;
+      unsigned modifiers = w->knob[w->knob_base[i] + k].modifiers;
+      if (!modifiers) continue;
       r->subjects = subjects(w, &w->instance[i], &knob[k]);
       r->mask = sim_calloc(r->subjects ? r->subjects : 1, sizeof *r->mask);
-      if (!r->mask) return SIM_ERR_MEMORY;
+      r->share = sim_calloc(modifiers, sizeof *r->share);
+      if (!r->mask || !r->share) return SIM_ERR_MEMORY;
     }
   }
   return 0;
@@ -108,12 +137,14 @@ void sim_knobs_reset(struct sim_run *run) {
     struct sim_knob_run *r = &run->knob[k];
     for (uint32_t i = 0; i < r->touched_n; i++) r->mask[r->touched[i]] = 0;
     r->touched_n = 0;
+    for (; r->all; r->all &= r->all - 1) r->share[__builtin_ctzll(r->all)] = 0;
   }
 }
 
 void sim_knobs_close(struct sim_run *run) {
   for (uint32_t k = 0; k < run->world->knobs; k++) {
     sim_free(run->knob[k].mask);
+    sim_free(run->knob[k].share);
     sim_free(run->knob[k].touched);
   }
 }

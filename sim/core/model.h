@@ -214,6 +214,11 @@ uint32_t sim_builder_machine_population(const struct sim_builder *b, uint32_t ma
 const struct sim_transition *sim_builder_transition(const struct sim_builder *b, uint32_t machine, unsigned transition);
 /* From now on self->model->changed hears of moves into or out of `state` (SIM_NONE: of all). */
 void sim_builder_watch(struct sim_builder *b, const struct sim_instance *self, uint32_t machine, uint32_t state);
+/* From now on self->model->changed hears of entities of a population that are gone (sim_gone). */
+void sim_builder_watch_gone(struct sim_builder *b, const struct sim_instance *self, uint32_t population);
+/* True if each entity of `dependent` hangs on one node of `supplier`, node i of n on equal blocks (sim_block_start):
+ * the layer of `supplier` serves them, or theirs needs it. */
+bool sim_builder_hangs_on(const struct sim_builder *b, uint32_t dependent, uint32_t supplier);
 /* A named integer of this instance: "power.unserved". Machines' states are observables without this. */
 uint32_t sim_builder_observable(struct sim_builder *b, const struct sim_instance *self, const char *name,
                                 const char *unit, const char *doc);
@@ -233,6 +238,7 @@ void sim_builder_listen(struct sim_builder *b, const struct sim_instance *self, 
 struct sim_server_spec {
   const struct sim_value *size; /* SIM_NUMBER (+inf: unlimited) or SIM_STEPS; jobs in service finish when it shrinks */
   double speed;                 /* work done per unit of time (10 h/day: 10/24) */
+  bool staffed;                 /* its places may stand empty (sim_staff) */
   bool preemptive;              /* resume: a better class takes the place; the work done is kept */
   double room;                  /* waiting places, or +inf */
   const struct sim_law *patience; /* time in the queue before a job abandons, or NULL */
@@ -277,6 +283,9 @@ uint32_t sim_incarnation(const struct sim_run *run, uint32_t machine, uint32_t e
 int64_t sim_entered(const struct sim_run *run, uint32_t machine, uint32_t entity);      /* tick of the last move */
 int64_t sim_planned_exit(const struct sim_run *run, uint32_t machine, uint32_t entity); /* or SIM_NEVER */
 uint32_t sim_count(const struct sim_run *run, uint32_t machine, uint8_t state);
+/* True for the dead: in a state of some hazard with functionality 0 that no transition leaves. They cannot be acted on.
+ */
+bool sim_gone(const struct sim_run *run, uint32_t population, uint32_t entity);
 void sim_move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to);
 /* Fires a transition by index if the entity is in its `from`; returns whether it did. */
 bool sim_fire(struct sim_run *run, uint32_t machine, uint32_t entity, unsigned transition);
@@ -288,6 +297,9 @@ int64_t sim_observed(const struct sim_run *run, uint32_t observable);
  * product changed. Switching to what it is already does nothing. */
 void sim_modify(struct sim_run *run, uint32_t modifier, uint32_t subject, bool on);
 bool sim_modified(const struct sim_run *run, uint32_t modifier, uint32_t subject);
+/* Switches a modifier for all subjects at once and by degree: its factor is 1 - share + share f. Not for a modifier
+ * that sim_modify switches. */
+void sim_modify_share(struct sim_run *run, uint32_t modifier, double share);
 /* Product of the active modifiers of a knob for a subject; exactly 1 when none is on. */
 double sim_factor(const struct sim_run *run, const struct sim_instance *target, unsigned knob, uint32_t subject);
 
@@ -304,12 +316,18 @@ void sim_report(struct sim_run *run, const struct sim_instance *sensor, uint32_t
 uint32_t sim_submit(struct sim_run *run, uint32_t server, const struct sim_instance *owner, const struct sim_job *job);
 void sim_withdraw(struct sim_run *run, uint32_t server, uint32_t job);
 void sim_wake(struct sim_run *run, uint32_t server);
+/* A place of a staffed server (0 .. its size - 1) has someone at work or not; places that it has not are ignored. As
+ * when the size shrinks, jobs in service finish. */
+void sim_staff(struct sim_run *run, uint32_t server, uint32_t place, bool present);
+/* From now on its speed is `factor` times that of its spec, also for the work that jobs in service have left. */
+void sim_speed(struct sim_run *run, uint32_t server, double factor);
 /* What a server did so far; time integrals reach to the horizon when read in `end`. */
 struct sim_server_totals {
   uint64_t submitted, started, served, dropped, abandoned; /* started: of the submitted; served: pulled ones too */
   double wait_sum, wait_sumsq, wait_max;    /* days, days^2, days: submission to first start, of the started */
   double sojourn_sum;                       /* days: submission (or pull) to completion, of the served */
-  double busy_days, queue_days, place_days; /* integrals of places at work, of jobs waiting, of places there are */
+  double busy_days, queue_days, place_days; /* integrals of places at work, of jobs waiting, of places staffed */
+  double absent_days;                       /* integral of places of the size with nobody at work */
 };
 void sim_server_total(const struct sim_run *run, uint32_t server, struct sim_server_totals *out);
 /* Rank of an entity under an order, as sim_job.rank: fifo 0; degree: minus its degree in `layer`; people_served: minus

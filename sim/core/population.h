@@ -29,6 +29,11 @@ int sim_population_rows(const struct sim_value *attributes, uint32_t *rows, stru
 /* Index of a group by name, or -1. */
 int sim_population_group(const struct sim_population *p, const char *group);
 void sim_population_free(struct sim_population *p);
+/* First of the `of` things that belong to node `node` of `nodes`: equal blocks, thing i belongs to floor(i nodes / of).
+ */
+static inline uint32_t sim_block_start(uint32_t node, uint32_t nodes, uint32_t of) {
+  return (uint32_t)(((uint64_t)node * of + nodes - 1) / nodes);
+}
 static inline uint32_t sim_population_weight(const struct sim_population *p, uint32_t i) {
   return p->weight ? p->weight[i] : 1;
 }

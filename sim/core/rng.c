@@ -74,6 +74,47 @@ uint32_t sim_rng_below(const struct sim_rng *rng, uint32_t purpose, uint32_t ent
   return (uint32_t)(((uint64_t)w[0] * bound + carry) >> 32);
 }
 
+/* Half the bits of the least even number of bits that holds n values. */
+static unsigned half_bits(uint32_t n) {
+  unsigned half = 1;
+  while (half < 16 && (UINT64_C(1) << 2 * half) < n) half++;
+  return half;
+}
+
+/* Four Feistel rounds on that many bits, walked along the permutation's cycle until the value is below n (Black &
+ * Rogaway 2002). Backwards the rounds and the walk undo it. */
+uint32_t sim_rng_permuted(const struct sim_rng *rng, uint32_t purpose, uint32_t n, uint32_t i) {
+  unsigned half = half_bits(n);
+  uint32_t mask = (1u << half) - 1, out[4];
+  do {
+    uint32_t left = i >> half, right = i & mask;
+    for (uint32_t round = 0; round < 4; round++) {
+      sim_rng_block(rng, purpose, right, round, n, out);
+      uint32_t next = (left ^ out[0]) & mask;
+      left = right;
+      right = next;
+    }
+    i = left << half | right;
+  } while (i >= n);
+  return i;
+}
+
+uint32_t sim_rng_place(const struct sim_rng *rng, uint32_t purpose, uint32_t n, uint32_t value) {
+  unsigned half = half_bits(n);
+  uint32_t mask = (1u << half) - 1, out[4];
+  do {
+    uint32_t left = value >> half, right = value & mask;
+    for (uint32_t round = 4; round-- > 0;) {
+      sim_rng_block(rng, purpose, left, round, n, out);
+      uint32_t before = (right ^ out[0]) & mask;
+      right = left;
+      left = before;
+    }
+    value = left << half | right;
+  } while (value >= n);
+  return value;
+}
+
 void sim_rng_edge(const struct sim_rng *rng, uint32_t purpose, uint32_t u, uint32_t v, uint32_t inc_u, uint32_t inc_v,
                   double out[2]) {
   /* fmix32(0) = 0: below 65,536 the key is the replicate's own; above, a bijection keeps names apart. */

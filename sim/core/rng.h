@@ -38,6 +38,10 @@ double sim_rng_exponential(const struct sim_rng *rng, uint32_t purpose, uint32_t
 /* Uniform integer on [0, bound), bound >= 1 (Lemire's multiply-shift on 64 bits; bias below 2^-32). */
 uint32_t sim_rng_below(const struct sim_rng *rng, uint32_t purpose, uint32_t entity, uint32_t incarnation, uint32_t n,
                        uint32_t bound);
+/* A keyed permutation of 0..n-1 (n >= 1): the i-th of them in a random order, and the place of a value in that order.
+ * O(1) each, nothing stored. */
+uint32_t sim_rng_permuted(const struct sim_rng *rng, uint32_t purpose, uint32_t n, uint32_t i);
+uint32_t sim_rng_place(const struct sim_rng *rng, uint32_t purpose, uint32_t n, uint32_t value);
 /* The two uniforms of an edge's name: u[0] from words 0,1 and u[1] from words 2,3. */
 void sim_rng_edge(const struct sim_rng *rng, uint32_t purpose, uint32_t u, uint32_t v, uint32_t inc_u, uint32_t inc_v,
                   double out[2]);

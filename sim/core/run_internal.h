@@ -26,6 +26,7 @@ struct sim_machine {
   double *functionality; /* [states]: model's or scenario's default; measures may override (recorder) */
   uint8_t *active;       /* [states]: 1 counts in the active load; NULL: where functionality < 1 (recorder) */
   uint8_t rest, seeded;
+  uint64_t gone;                     /* states of the dead: sim_machine_gone */
   struct sim_transition *transition; /* names owned */
   uint32_t *dwell_purpose;           /* [transitions] */
   uint32_t branch_purpose[SIM_MAX_STATES];
@@ -141,6 +142,8 @@ struct sim_machine_run {
 };
 struct sim_knob_run {
   uint64_t *mask;    /* [subjects] or NULL without modifiers; whole: one subject */
+  uint64_t all;      /* modifiers that are on for every subject, */
+  double *share;     /* [modifiers] by that share of their effect, or NULL */
   uint32_t *touched; /* subjects to reset */
   uint32_t touched_n, touched_cap, subjects;
 };

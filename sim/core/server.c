@@ -46,13 +46,17 @@ struct sim_server {
   size_t blocks, blocks_cap;
   uint32_t used, free_slot; /* slots handed out so far; head of the free list */
   struct heap queue;
-  struct heap running; /* only of a preemptive server: whom to displace */
-  uint32_t busy, places;
+  struct heap running;   /* only of a preemptive server: whom to displace */
+  uint32_t busy, places; /* places: of the size, those that are staffed */
+  uint32_t size, absent;
+  uint32_t most;   /* places that may be without anyone at work: the largest size, or 0 */
+  bool *away;      /* [most] those that are */
+  double speed;    /* work done per unit of time, now */
   size_t step;     /* next step of the size */
   bool asked;      /* a dispatch is pending */
   bool *dry;       /* [owners] the backlog had nothing when last asked */
   int64_t settled; /* tick up to which the integrals reach */
-  double busy_days, queue_days, place_days;
+  double busy_days, queue_days, place_days, absent_days;
   struct sim_server_totals *total; /* [classes] */
   uint64_t *above;                 /* [watches] */
 };
@@ -197,6 +201,7 @@ void sim_server_settle(struct sim_server *s, int64_t tick) {
   s->busy_days += s->busy * days;
   s->queue_days += (double)s->queue.n * days;
   s->place_days += (s->places == UNLIMITED ? (double)INFINITY : s->places) * days;
+  s->absent_days += s->absent * days;
 }
 
 static void record_wait(struct sim_server *s, const struct slot *x) {
@@ -228,19 +233,32 @@ static void ask(struct sim_server *s) {
   s->calls->schedule(s->run, s->plan->self, SIM_SERVER_DISPATCH, SIM_NONE, 0, s->calls->now(s->run), NULL);
 }
 
+/* Schedules the end of the work that a running job has left, from now on. */
+static void go_on(struct sim_server *s, uint32_t i) {
+  struct slot *x = slot_of(s, i);
+  x->since = s->calls->now(s->run);
+  int64_t ticks = x->left;
+  if (s->speed != 1 && ticks != SIM_NEVER) ticks = sim_ticks(sim_days(ticks) / s->speed);
+  s->calls->schedule(s->run, s->plan->self, SIM_SERVER_DONE, x->job.entity, i, sim_ticks_add(x->since, ticks),
+                     &x->handle);
+}
+
+/* Takes what a running job has had since `since` off what it has left. */
+static void take_off(struct sim_server *s, struct slot *x) {
+  int64_t spent = s->calls->now(s->run) - x->since;
+  if (s->speed != 1) spent = sim_ticks(sim_days(spent) * s->speed);
+  if (x->left != SIM_NEVER) x->left = spent < x->left ? x->left - spent : 0;
+}
+
 static void start(struct sim_server *s, uint32_t i) {
   struct slot *x = slot_of(s, i);
-  int64_t now = s->calls->now(s->run);
   x->place = RUNNING;
-  x->since = now;
   if (x->job.started == SIM_NEVER) {
-    x->job.started = now;
+    x->job.started = s->calls->now(s->run);
     if (!x->pulled) record_wait(s, x);
   }
   s->busy++;
-  int64_t ticks = x->left;
-  if (s->plan->spec.speed != 1 && ticks != SIM_NEVER) ticks = sim_ticks(sim_days(ticks) / s->plan->spec.speed);
-  s->calls->schedule(s->run, s->plan->self, SIM_SERVER_DONE, x->job.entity, i, sim_ticks_add(now, ticks), &x->handle);
+  go_on(s, i);
   if (s->plan->spec.preemptive) heap_add(s, &s->running, i);
 }
 
@@ -283,10 +301,8 @@ static void preempt(struct sim_server *s) {
   while (s->queue.n && s->running.n && s->queue.at[0].priority < s->running.at[0].priority) {
     uint32_t i = s->running.at[0].slot;
     struct slot *x = slot_of(s, i);
-    int64_t spent = s->calls->now(s->run) - x->since;
-    if (s->plan->spec.speed != 1) spent = sim_ticks(sim_days(spent) * s->plan->spec.speed);
+    take_off(s, x);
     stop(s, i);
-    if (x->left != SIM_NEVER) x->left = spent < x->left ? x->left - spent : 0;
     start_from_queue(s);
     x->place = WAITING;
     if (!heap_add(s, &s->queue, i)) return;
@@ -296,6 +312,57 @@ static void preempt(struct sim_server *s) {
 static void dispatch(struct sim_server *s) {
   while (s->busy < s->places && (start_from_backlog(s) || start_from_queue(s))) continue;
   if (s->plan->spec.preemptive) preempt(s);
+}
+
+/* ---- size ----------------------------------------------------------------------------------------------------- */
+
+/* A size that is not whole is rounded. */
+static uint32_t whole(double size) {
+  return size >= UNLIMITED ? UNLIMITED : (uint32_t)floor(size + 0.5);
+}
+
+static uint32_t largest(const struct sim_value *size) {
+  uint32_t most = size->form == SIM_STEPS ? 0 : whole(size->number);
+  for (size_t i = 0; size->form == SIM_STEPS && i < size->n; i++)
+    if (whole(size->items[i].number) > most) most = whole(size->items[i].number);
+  return most;
+}
+
+static void count_places(struct sim_server *s) {
+  s->absent = 0;
+  for (uint32_t i = 0; i < s->size && i < s->most; i++) s->absent += s->away[i];
+  s->places = s->size - s->absent;
+}
+
+/* Sets the places for the clock's time and schedules the next change. */
+static void resize(struct sim_server *s) {
+  const struct sim_value *v = s->plan->spec.size;
+  double size = v->form == SIM_STEPS ? 0 : v->number;
+  if (v->form == SIM_STEPS) {
+    while (s->step < v->n && sim_ticks(v->items[s->step].low) <= s->settled) s->step++;
+    if (s->step) size = v->items[s->step - 1].number;
+    if (s->step < v->n)
+      s->calls->schedule(s->run, s->plan->self, SIM_SERVER_RESIZE, SIM_NONE, 0, sim_ticks(v->items[s->step].low), NULL);
+  }
+  s->size = whole(size);
+  count_places(s);
+}
+
+void sim_server_staff(struct sim_server *s, uint32_t place, bool present) {
+  if (place >= s->most || s->away[place] == !present) return;
+  sim_server_settle(s, s->calls->now(s->run));
+  s->away[place] = !present;
+  if (place < s->size) s->absent = present ? s->absent - 1 : s->absent + 1;
+  s->places = s->size - s->absent;
+  if (s->busy < s->places) ask(s);
+}
+
+void sim_server_speed(struct sim_server *s, double factor) {
+  for (uint32_t i = 0; i < s->used; i++)
+    if (slot_of(s, i)->place == RUNNING) take_off(s, slot_of(s, i));
+  s->speed = s->plan->spec.speed * factor;
+  for (uint32_t i = 0; i < s->used; i++)
+    if (slot_of(s, i)->place == RUNNING) go_on(s, i);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -313,7 +380,10 @@ int sim_server_open(struct sim_server **out, const struct sim_server_plan *plan,
   s->dry = sim_calloc(plan->owners + 1, sizeof *s->dry);
   s->total = sim_calloc(plan->classes + 1, sizeof *s->total);
   s->above = sim_calloc(plan->watches + 1, sizeof *s->above);
-  if (!s->dry || !s->total || !s->above) {
+  uint32_t most = plan->spec.staffed ? largest(plan->spec.size) : 0;
+  s->away = sim_calloc(most + (size_t)1, sizeof *s->away);
+  s->most = most;
+  if (!s->dry || !s->total || !s->above || !s->away) {
     sim_server_close(s);
     return SIM_ERR_MEMORY;
   }
@@ -330,20 +400,8 @@ void sim_server_close(struct sim_server *s) {
   sim_free(s->dry);
   sim_free(s->total);
   sim_free(s->above);
+  sim_free(s->away);
   sim_free(s);
-}
-
-/* Sets the places for the clock's time and schedules the next change. A size that is not whole is rounded. */
-static void resize(struct sim_server *s) {
-  const struct sim_value *v = s->plan->spec.size;
-  double size = v->form == SIM_STEPS ? 0 : v->number;
-  if (v->form == SIM_STEPS) {
-    while (s->step < v->n && sim_ticks(v->items[s->step].low) <= s->settled) s->step++;
-    if (s->step) size = v->items[s->step - 1].number;
-    if (s->step < v->n)
-      s->calls->schedule(s->run, s->plan->self, SIM_SERVER_RESIZE, SIM_NONE, 0, sim_ticks(v->items[s->step].low), NULL);
-  }
-  s->places = size >= UNLIMITED ? UNLIMITED : (uint32_t)floor(size + 0.5);
 }
 
 void sim_server_begin(struct sim_server *s, const struct sim_rng *rng) {
@@ -355,7 +413,9 @@ void sim_server_begin(struct sim_server *s, const struct sim_rng *rng) {
   s->asked = false;
   s->step = 0;
   s->settled = s->calls->now(s->run);
-  s->busy_days = s->queue_days = s->place_days = 0;
+  s->busy_days = s->queue_days = s->place_days = s->absent_days = 0;
+  s->speed = s->plan->spec.speed;
+  memset(s->away, 0, s->most * sizeof *s->away);
   memset(s->dry, 0, s->plan->owners * sizeof *s->dry);
   memset(s->total, 0, s->plan->classes * sizeof *s->total);
   memset(s->above, 0, s->plan->watches * sizeof *s->above);
@@ -476,8 +536,10 @@ void sim_server_event(struct sim_server *s, unsigned kind, uint32_t n) {
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 void sim_server_read(const struct sim_server *s, int priority, bool any, struct sim_server_totals *out) {
-  *out =
-      (struct sim_server_totals){.busy_days = s->busy_days, .queue_days = s->queue_days, .place_days = s->place_days};
+  *out = (struct sim_server_totals){.busy_days = s->busy_days,
+                                    .queue_days = s->queue_days,
+                                    .place_days = s->place_days,
+                                    .absent_days = s->absent_days};
   for (size_t c = 0; c < s->plan->classes; c++) {
     if (!any && s->plan->priority[c] != priority) continue;
     const struct sim_server_totals *t = &s->total[c];

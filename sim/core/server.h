@@ -89,6 +89,9 @@ void sim_server_begin(struct sim_server *s, const struct sim_rng *rng);
 uint32_t sim_server_submit(struct sim_server *s, const struct sim_instance *owner, const struct sim_job *job);
 void sim_server_withdraw(struct sim_server *s, uint32_t job);
 void sim_server_wake(struct sim_server *s);
+/* As sim_staff and sim_speed in model.h. */
+void sim_server_staff(struct sim_server *s, uint32_t place, bool present);
+void sim_server_speed(struct sim_server *s, double factor);
 /* One of the server's own events is due: kind of enum sim_server_event, n as scheduled. */
 void sim_server_event(struct sim_server *s, unsigned kind, uint32_t n);
 /* Brings the time integrals up to `tick` (not before the last event): before reading totals. */

@@ -30,6 +30,12 @@ void sim_withdraw(struct sim_run *run, uint32_t server, uint32_t job) {
 void sim_wake(struct sim_run *run, uint32_t server) {
   if (!run->error[0]) sim_server_wake(run->server[server]);
 }
+void sim_staff(struct sim_run *run, uint32_t server, uint32_t place, bool present) {
+  if (!run->error[0]) sim_server_staff(run->server[server], place, present);
+}
+void sim_speed(struct sim_run *run, uint32_t server, double factor) {
+  if (!run->error[0]) sim_server_speed(run->server[server], factor);
+}
 void sim_server_total(const struct sim_run *run, uint32_t server, struct sim_server_totals *out) {
   sim_server_read(run->server[server], 0, true, out);
 }
