@@ -24,7 +24,7 @@ from typing import Any
 from harness import Program, Suite, differences
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("run", "check", "show", "replay", "models", "schema", "status", "merge", "slurm")
+COMMANDS = ("run", "check", "show", "compare", "report", "replay", "models", "schema", "status", "merge", "slurm")
 
 SMALL = """\
 airesim: 1
@@ -181,7 +181,7 @@ class CommandLine:
         self.suite.check("run speaks on stderr only", done.returncode == 0 and not done.stdout
                          and output.name in done.stderr, done.stdout)
         for arguments in (("check", self.small, "--expand"), ("check", self.small, "--paths"), ("show", output),
-                          ("show", output, "--csv"), ("replay", self.small, "--arm", "base"), ("models",), ("schema",),
+                          ("show", output, "--csv"), ("compare", output, output), ("compare", output, output, "--csv"), ("replay", self.small, "--arm", "base"), ("models",), ("schema",),
                           ("status", output), ("check", self.small)):
             done = self.program.call(*arguments, cwd=self.directory)
             words = " ".join(str(a).rsplit("/", 1)[-1] for a in arguments)

@@ -381,5 +381,5 @@ def _repeat(ds: xr.Dataset, name: str) -> str:
     return (
         f"h5dump -a scenario_expanded -b LE -o {shlex.quote(stem + '.yaml')} {shlex.quote(name)}    # or save the scenario below\n"
         f"airesim run {shlex.quote(stem + '.yaml')} --seed {shlex.quote(str(seed))} --replicates {replicates} -o {again}\n"
-        f"python3 -m airesim report {again} -o {page}"
+        f"airesim report {again} -o {page}"
     )

@@ -148,12 +148,17 @@ def logrank(time: np.ndarray, event: np.ndarray, group: np.ndarray) -> tuple[flo
 
 
 def window(ds: xr.Dataset, level: float) -> float:
-    """Longest window in which restricted times of every arm are known: the least time of a censored run, else of any."""
+    """Longest window in which restricted times of every arm are known: the least time of a censored run.
+
+    Where none is censored, the longest time that a run was watched: then nothing is cut.
+    """
     status = ds["status"].sel(level=level).values
     observed = np.broadcast_to(ds["observed_time"].values, status.shape)
     censored = observed[np.isin(status, CENSORED) & np.isfinite(observed)]
-    known = censored if censored.size else observed[np.isfinite(observed)]
-    return float(known.min()) if known.size else float(ds["horizon"].min()) if "horizon" in ds else float("nan")
+    if censored.size:
+        return float(censored.min())
+    known = observed[np.isfinite(observed)]
+    return float(known.max()) if known.size else float(ds["horizon"].max()) if "horizon" in ds else float("nan")
 
 
 def _longest(ds: xr.Dataset) -> float:
@@ -192,6 +197,7 @@ def restricted_times(ds: xr.Dataset, level: float, until: float | None = None) -
     censored = status.isin(CENSORED) & (ds["observed_time"] >= until * (1 - 1e-12))
     value = xr.where(status.isin(RECOVERED), np.minimum(time, until), xr.where(censored, until, np.nan))
     value = xr.where(status == "never_degraded", 0.0, value).transpose(*status.dims)
+    value.name = "restricted_time_to_recover"
     value.attrs = {
         "units": "day",
         "long_name": f"time to recover to {100 * level:g} %, at most {until:.4g} days",

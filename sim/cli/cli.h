@@ -98,5 +98,5 @@ void cli_progress_show(void *ctx, const struct sim_progress *progress);
 void cli_progress_end(struct cli_progress *p);
 
 extern const struct cli_command cli_cmd_run, cli_cmd_check, cli_cmd_show, cli_cmd_replay, cli_cmd_models,
-    cli_cmd_schema, cli_cmd_status, cli_cmd_merge, cli_cmd_slurm, cli_cmd_bench;
+    cli_cmd_schema, cli_cmd_status, cli_cmd_merge, cli_cmd_slurm, cli_cmd_bench, cli_cmd_compare, cli_cmd_report;
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sim/cli/cli.h"
+#include "sim/cli/measure.h"
 #include "sim/cli/show_sensitivity.h"
 #include "sim/cli/table.h"
 #include "sim/core/mem.h"
@@ -33,39 +34,6 @@ static void view_close(struct view *v) {
   sim_free(v->recovery);
   sim_results_texts_free(v->arm, v->arms);
   sim_results_close(v->results);
-}
-
-/* True for a variable of runs that the tables of recovery do not show already. */
-static bool is_measure(const struct sim_variable *v) {
-  return !v->text && v->dims >= 3 && strcmp(v->dim[0], "arm") == 0 && strcmp(v->dim[1], "point") == 0 &&
-         strcmp(v->dim[2], "replicate") == 0 && strcmp(v->name, "status") != 0 &&
-         strcmp(v->name, "time_to_recover") != 0;
-}
-
-/* True for what only --all shows: outputs of models, whose last dimension is a section of the scenario, and the details
- * by episode and by group. */
-static bool is_detail(const struct sim_variable *v) {
-  static const char *const sections[] = {"incident", "sensor",   "team",       "action",  "repair",
-                                         "layer",    "coupling", "safeguards", "episode", "group"};
-  for (size_t i = 0; v->dims > 3 && i < sizeof sections / sizeof *sections; i++)
-    if (strcmp(v->dim[3], sections[i]) == 0) return true;
-  return strcmp(v->name, "events") == 0;
-}
-
-/* "level=0.9" or "hazard=flu,day=30" for an element of the dimensions after the replicate; the caller frees. */
-static char *element_label(const struct view *v, const struct sim_variable *var, size_t element) {
-  char *text = sim_strdup("");
-  for (unsigned d = var->dims; text && d-- > 3;) {
-    char **labels = NULL;
-    size_t n = 0, at = element % var->size[d];
-    element /= var->size[d];
-    if (sim_results_labels(v->results, var->dim[d], &labels, &n) != 0) n = 0;
-    char *more = sim_strf("%s=%s%s%s", var->dim[d], at < n ? labels[at] : "?", *text ? "," : "", text);
-    sim_results_texts_free(labels, n);
-    sim_free(text);
-    text = more;
-  }
-  return text;
 }
 
 /* ---- for people ------------------------------------------------------------------------------------------------ */
@@ -148,11 +116,9 @@ static int add_measure(struct cli_table *t, const struct view *v, const struct s
     size_t known = 0;
     for (size_t arm = 0; arm < v->arms; arm++) known += s[arm * elements + e].numbers.n;
     if (known == 0) continue; /* missing in every run of every arm */
-    char *label = element_label(v, var, e);
-    bool unit = *var->unit && strcmp(var->unit, "1") != 0;
-    cli_table_add(t, "%s%s%s%s%s%s%s", var->name, label && *label ? "[" : "", label ? label : "",
-                  label && *label ? "]" : "", unit ? " (" : "", unit ? var->unit : "", unit ? ")" : "");
-    sim_free(label);
+    char *name = cli_measure_name(v->results, var, e);
+    cli_table_add(t, "%s", name ? name : var->name);
+    sim_free(name);
     for (size_t arm = 0; arm < v->arms; arm++)
       cli_table_mean(t, s[arm * elements + e].numbers.mean, s[arm * elements + e].numbers.se);
   }
@@ -168,8 +134,8 @@ static int print_measures(const struct view *v, bool all, struct sim_diag *diag)
   cli_table_add(&t, "measure");
   for (size_t arm = 0; arm < v->arms; arm++) cli_table_add(&t, "%s", v->arm[arm]);
   for (size_t i = 0; code == 0 && i < n; i++) {
-    if (!is_measure(&variable[i]) || variable[i].flags) continue;
-    if (!all && is_detail(&variable[i])) {
+    if (!cli_is_measure(&variable[i]) || variable[i].flags) continue;
+    if (!all && cli_is_detail(&variable[i])) {
       left++;
       continue;
     }
@@ -196,7 +162,7 @@ static int print_variable(const struct view *v, const struct sim_variable *var, 
   for (size_t i = 0; i < n; i++) {
     const struct sim_numbers *x = &s[i].numbers;
     const double numbers[] = {x->sd, x->min, x->quantile[0], x->quantile[2], x->quantile[4], x->max};
-    char *label = element_label(v, var, s[i].element);
+    char *label = cli_element_label(v->results, var, s[i].element);
     cli_table_add(&t, "%s", s[i].arm < v->arms ? v->arm[s[i].arm] : "?");
     cli_table_add(&t, "%s", label && *label ? label : "-");
     cli_table_add(&t, "%zu", x->n);
@@ -270,7 +236,7 @@ static int csv_variable(const struct view *v, const struct sim_variable *var, st
                {"median_low", x->median_low},
                {"median_high", x->median_high}};
     const char *arm = s[i].arm < v->arms ? v->arm[s[i].arm] : "?";
-    char *element = element_label(v, var, s[i].element);
+    char *element = cli_element_label(v->results, var, s[i].element);
     csv_line(arm, var->name, element ? element : "", "n", (double)x->n, "1");
     csv_line(arm, var->name, element ? element : "", "missing", (double)x->missing, "1");
     for (size_t k = 0; k < sizeof row / sizeof *row; k++)
@@ -287,28 +253,15 @@ static int csv_all(const struct view *v, struct sim_diag *diag) {
   int code = 0;
   for (size_t i = 0; i < v->recoveries; i++) csv_recovery(&v->recovery[i]);
   for (size_t i = 0; code == 0 && i < n; i++)
-    if (is_measure(&variable[i]) && !variable[i].flags) code = csv_variable(v, &variable[i], diag);
+    if (cli_is_measure(&variable[i]) && !variable[i].flags) code = csv_variable(v, &variable[i], diag);
   return code;
 }
 
 /* ---------------------------------------------------------------------------------------------------------------- */
 
-/* The variable asked for, or a message naming the nearest. */
-static int find_variable(const struct view *v, const char *name, const struct sim_variable **out) {
-  const char *names[256];
-  const struct sim_variable *all;
-  size_t n = sim_results_variables(v->results, &all), m = 0;
-  *out = sim_results_find(v->results, name);
-  if (*out && !(*out)->text && (*out)->dims >= 3 && strcmp((*out)->dim[2], "replicate") == 0) return CLI_DONE;
-  for (size_t i = 0; i < n && m < 256; i++)
-    if (!all[i].text && all[i].dims >= 3) names[m++] = all[i].name;
-  const char *near = *out ? NULL : cli_nearest(name, names, m);
-  if (near) return cli_usage("show", "no variable `%s`; did you mean `%s`?", name, near);
-  return cli_usage("show", *out ? "`%s` is not a variable of runs" : "no variable `%s`", name);
-}
-
 static char *label_of(const void *ctx, const struct sim_variable *v, size_t element) {
-  return element_label(ctx, v, element);
+  const struct view *view = ctx;
+  return cli_element_label(view->results, v, element);
 }
 
 static int run_sensitivity(struct show_options *o, const struct view *view, struct sim_diag *diag) {
@@ -326,17 +279,17 @@ static int run(const struct cli_context *context, void *options) {
   struct view view = {0};
   struct sim_diag diag = {0};
   int status = cli_status(view_open(&view, context->words.word[0], &diag), &diag);
-  if (status == CLI_DONE && o->variable) status = find_variable(&view, o->variable, &variable);
+  if (status == CLI_DONE && o->variable) {
+    variable = cli_find_measure(view.results, "show", o->variable);
+    if (!variable) status = CLI_USAGE;
+  }
   const struct show_sensitivity *wanted = &o->sensitivity;
   if (status == CLI_DONE && !wanted->measure && (wanted->above || wanted->below || wanted->arm))
     status = cli_usage("show", "--arm, --above and --below go with --sensitivity");
   if (status == CLI_DONE && wanted->measure && o->variable)
     status = cli_usage("show", "--variable or --sensitivity, not both");
   if (status == CLI_DONE && wanted->measure) {
-    if (find_variable(&view, wanted->measure, &variable) == CLI_DONE)
-      status = run_sensitivity(o, &view, &diag);
-    else
-      status = CLI_USAGE;
+    status = cli_find_measure(view.results, "show", wanted->measure) ? run_sensitivity(o, &view, &diag) : CLI_USAGE;
     goto out;
   }
   if (status) goto out;

@@ -4,9 +4,9 @@
 #include "sim/core/mem.h"
 #include <string.h>
 
-static const struct cli_command *const commands[] = {&cli_cmd_run,    &cli_cmd_check,  &cli_cmd_show,   &cli_cmd_replay,
-                                                     &cli_cmd_models, &cli_cmd_schema, &cli_cmd_status, &cli_cmd_merge,
-                                                     &cli_cmd_slurm,  &cli_cmd_bench};
+static const struct cli_command *const commands[] = {
+    &cli_cmd_run,    &cli_cmd_check,  &cli_cmd_show,   &cli_cmd_compare, &cli_cmd_report, &cli_cmd_replay,
+    &cli_cmd_models, &cli_cmd_schema, &cli_cmd_status, &cli_cmd_merge,   &cli_cmd_slurm,  &cli_cmd_bench};
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
 static void help(FILE *out) {

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
 import importlib.util
 import io
 import os
@@ -138,8 +139,11 @@ def estimators() -> None:
     )
     check(
         "c is worse than a by 1 in each world",
-        abs(float(p["difference"].sel(arm="c")) - 1) < 1e-9 and float(p["better"].sel(arm="c")) == 0,
+        abs(float(p["difference"].sel(arm="c")) - 1) < 1e-9 and float(p["higher"].sel(arm="c")) == 1,
     )
+    check("a loss of no known kind is neither better nor worse", bool(p["better"].isnull().all()))
+    p = paired.compare(ds, ds["loss"].rename("resilience_loss"), "a")
+    check("less resilience lost is better", float(p["better"].sel(arm="c")) == 0)
     check(
         "one run has no interval",
         np.isnan(mean_interval(np.array([[3.0]])).low) and mean_interval(np.array([[3.0]])).value == 3,
@@ -339,6 +343,88 @@ def running(program: str, here: Path) -> None:
             check("a wrong scenario is refused with the program's words", "error" in str(error), str(error))
 
 
+def compared(program: str, here: Path) -> None:
+    """`airesim compare` against Python: every number of every measure; and files that cannot be paired."""
+    small = SOURCE / "tests" / "program" / "small.yaml"
+    text = small.read_text(encoding="utf-8").replace("0.15/day per contact", "0.15/day per contact (0.02..0.4)")
+    (here / "design.yaml").write_text(text.replace("replicates: 40", "replicates: 6, sample: latin_hypercube points 8"))
+    slower = ("--set", "hazards.outbreak.latent=exponential mean 4 days")
+    for scenario in (small, here / "design.yaml"):
+        one = run(program, scenario, here / f"{scenario.stem}_1.h5")
+        two = run(program, scenario, here / f"{scenario.stem}_2.h5", "--replicates", "5", *slower)
+        paired_numbers(program, one, two)
+    unpaired(program, here)
+
+
+def paired_numbers(program: str, one: Path, two: Path) -> None:
+    """Every number that the program prints equals Python's; with the replicates of one file shuffled none would."""
+    done = subprocess.run([program, "compare", str(one), str(two), "--csv"], check=True, capture_output=True, text=True)
+    said: dict[tuple[str, ...], dict[str, float]] = {}
+    for row in list(csv.DictReader(io.StringIO(done.stdout))):
+        if row["variable"] != "parameter":
+            key = (row["arm"], row["variable"], row["element"])
+            said.setdefault(key, {})[row["statistic"]] = float(row["value"] or "nan")
+    names = {"pairs": "n", "mean_a": "mean_first", "mean_b": "mean_second", "difference": "difference",
+             "difference_low": "low", "difference_high": "high", "lower": "lower", "equal": "equal", "higher": "higher",
+             "better": "better"}  # fmt: skip
+    with airesim.open(one) as a, airesim.open(two) as b:
+        a, b = a.load(), b.load()
+        wrong, numbers, shuffled = [], 0, 0
+        for (arm, variable, element), statistics in said.items():
+            x, y, at = restricted_pair(a, b, element, statistics) if variable == "restricted_time_to_recover" else (a, b, labels(a, element))
+            got = paired.between(x, y, variable, **at).sel(arm=arm)
+            mixed = paired.between(x, y.isel(replicate=slice(None, None, -1)), variable, **at).sel(arm=arm)
+            for statistic, name in names.items():
+                expected, value = statistics[statistic], float(got[name])
+                numbers += 1
+                if not np.isclose(value, expected, rtol=1e-9, atol=1e-12, equal_nan=True):
+                    wrong.append(f"{arm} {variable}[{element}] {statistic}: {expected} and {value}")
+            shuffled += not np.isclose(float(mixed["high"]), statistics["difference_high"], rtol=1e-9, atol=1e-12, equal_nan=True)
+    check(f"compare {one.stem}: {numbers} numbers equal Python's", numbers > 200 and not wrong, "\n".join(wrong[:8]))
+    check("paired with other replicates the intervals would differ", shuffled > 10, str(shuffled))
+
+
+def labels(ds: xr.Dataset, element: str) -> dict[str, object]:
+    """`hazard=flu,level=0.9` as labels along dimensions."""
+    at: dict[str, object] = {}
+    for pair in element.split(",") if element else []:
+        dim, label = pair.split("=", 1)
+        at[dim] = label if ds[dim].dtype.kind in "OU" else next(v for v in ds[dim].values if f"{v:.10g}" == label)
+    return at
+
+
+def restricted_pair(a: xr.Dataset, b: xr.Dataset, element: str, said: dict[str, float]) -> tuple[xr.Dataset, xr.Dataset, dict[str, object]]:
+    """Both files with the restricted times of a level as a variable, in the window that they share."""
+    level = float(labels(a, element)["level"])
+    b = b.isel(replicate=slice(0, min(a.sizes["replicate"], b.sizes["replicate"])))
+    a = a.isel(replicate=slice(0, b.sizes["replicate"]))
+    cut = [bool((ds["status"].sel(level=level).isin(survival.CENSORED)).any()) for ds in (a, b)]
+    windows = [survival.window(ds, level) for ds, c in zip((a, b), cut) if c or not any(cut)]
+    until = min(windows) if any(cut) else max(windows)
+    if any(cut):
+        close(f"window of {element}", said["until"], until)
+    made = [ds.assign(restricted_time_to_recover=survival.restricted_times(ds, level, until)) for ds in (a, b)]
+    return made[0], made[1], {}
+
+
+def unpaired(program: str, here: Path) -> None:
+    """What shares no draws is refused by the program and by Python, in words."""
+    small = SOURCE / "tests" / "program" / "small.yaml"
+    one, design = here / "small_1.h5", here / "design_1.h5"
+    seed = run(program, small, here / "seed.h5", "--seed", "8", "--replicates", "3")
+    point = run(program, here / "design.yaml", here / "point.h5", "--replicates", "3", "--set",
+                "hazards.outbreak.transmission=0.15/day (0.02..0.3)")  # fmt: skip
+    for a, b, words in ((one, seed, "seed differs"), (one, design, "design"), (design, point, "design point")):
+        done = subprocess.run([program, "compare", str(a), str(b)], capture_output=True, text=True)
+        check(f"compare refuses: {words}", done.returncode == 2 and words in done.stderr and not done.stdout, done.stderr)
+        with airesim.open(a) as x, airesim.open(b) as y:
+            try:
+                paired.between(x, y, "resilience_loss")
+                check(f"Python refuses: {words}", False)
+            except ValueError as error:
+                check(f"Python refuses: {words}", words.split()[0] in str(error), str(error))
+
+
 def notebook(program: str, here: Path) -> None:
     """The tour from its first cell to its last."""
     tour = SOURCE / "analysis" / "notebooks" / "tour.ipynb"
@@ -371,6 +457,7 @@ def main() -> int:
         suite.group(lambda: pages(program, here))
         suite.group(lambda: unhappy(here))
         suite.group(lambda: running(program, here))
+        suite.group(lambda: compared(program, here))
         suite.group(lambda: notebook(program, here))
     return suite.end()
 

@@ -9,7 +9,7 @@ if command -v groff >/dev/null; then
   warnings=$(LC_ALL=C groff -man -ww -z "$page" 2>&1)
   [ -z "$warnings" ] || { echo "$warnings"; exit 1; }
 fi
-for command in run check show replay models schema status merge slurm 'bench propagation' 'bench queue' \
+for command in run check show compare report replay models schema status merge slurm 'bench propagation' 'bench queue' \
   'bench servers' 'bench random'; do
   grep -q "^\.SS $command" "$page" || { echo "airesim.1 lacks the subcommand $command"; exit 1; }
   for option in $("$AIRESIM_PROGRAM" $command --help | sed -n 's/^ .* --\([a-z]*\).*/\1/p' | sort -u); do

@@ -25,7 +25,7 @@ expect() {
 expect 2 'Usage: airesim COMMAND'
 expect 0 'out:Commands:' --help
 expect 0 'out:scenario language' --version
-for command in run check show replay models schema status merge slurm bench; do
+for command in run check show compare report replay models schema status merge slurm bench; do
   expect 0 'out:Examples:' $command --help
   expect 0 'out:Usage: airesim '$command help $command
 done
@@ -86,6 +86,35 @@ expect 0 'out:fewer_contacts' show results/small.h5
 expect 0 'out:^arm,variable,element,statistic,value,unit' show results/small.h5 --csv
 expect 2 'did you mean `final_size`' show results/small.h5 --variable final_siz
 expect 0 'out:missing' show results/small.h5 --variable final_size
+expect 2 'expected A B' compare results/small.h5
+"$AIRESIM_PROGRAM" run "$small" --quiet --set society.people=150 -o fewer.h5 2>err || { cat err; failures=$((failures + 1)); }
+expect 0 'out:society.people' compare results/small.h5 fewer.h5
+expect 0 'out:The scenarios assume the same' compare fewer.h5 fewer.h5
+expect 0 'out:^arm,variable,element,statistic,value,unit' compare results/small.h5 fewer.h5 --csv
+expect 0 'out:final_size' compare results/small.h5 fewer.h5 --arm base --variable final_size
+expect 2 'did you mean `final_size`' compare results/small.h5 fewer.h5 --variable final_siz
+expect 2 'no number that both files have' compare results/small.h5 fewer.h5 --variable status
+expect 2 'no arm `none`' compare results/small.h5 fewer.h5 --arm none
+expect 2 'none.h5' compare results/small.h5 none.h5
+"$AIRESIM_PROGRAM" run "$small" --quiet --seed 8 -o other.h5 2>err || { cat err; failures=$((failures + 1)); }
+expect 2 'the seed differs (7 and 8)' compare results/small.h5 other.h5
+
+expect 2 'none.h5' report none.h5
+expect 2 'is not an HDF5 file' report "$small"
+AIRESIM_PYTHON=/none/python
+export AIRESIM_PYTHON
+expect 1 'could not be started' report results/small.h5
+cat >python <<'END'
+#!/bin/sh
+echo "$@" >said
+echo started >&2
+END
+chmod +x python
+AIRESIM_PYTHON=$PWD/python
+expect 0 started report results/small.h5
+grep -q -- '-o results/small.html -- results/small.h5' said || { echo "report starts Python with:"; cat said; failures=$((failures + 1)); }
+unset AIRESIM_PYTHON
+
 "$AIRESIM_PROGRAM" schema >/dev/full 2>err
 [ $? -eq 1 ] || { echo "a full disk went unnoticed"; failures=$((failures + 1)); }
 exit $((failures > 0))
