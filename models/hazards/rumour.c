@@ -68,7 +68,7 @@ static double knob(const struct sim_run *run, const struct sim_instance *self, u
 static unsigned process_of(const struct rumour *s, unsigned c) {
   return c < s->hearing ? c : (c - s->hearing) % s->processes;
 }
-static const struct rumour_layer *layer_of(const struct rumour *s, unsigned c) {
+static const struct hazard_layer *layer_of(const struct rumour *s, unsigned c) {
   unsigned mix = (c - s->hearing) / s->processes, l = 0;
   for (;; l++)
     if (s->plan->layer[l].mixing && mix-- == 0) return &s->plan->layer[l];
@@ -178,7 +178,7 @@ static void add(struct sim_run *run, const struct sim_instance *self, int64_t *s
 /* Linear: what a contact of weight 1 of layer l contributes. */
 static double gain(const struct sim_run *run, const struct sim_instance *self, const struct rumour *s, unsigned l,
                    unsigned message, double voice) {
-  const struct rumour_layer *layer = &s->plan->layer[l];
+  const struct hazard_layer *layer = &s->plan->layer[l];
   return layer->strength * knob(run, self, message, KNOB_LAYER, layer->layer) * voice;
 }
 
@@ -246,7 +246,7 @@ static void speak(struct sim_run *run, const struct sim_instance *self, struct r
 static void listen(const struct sim_run *run, const struct sim_instance *self, const struct rumour *s, uint32_t v,
                    double heard[RUMOUR_MESSAGES], double plain[RUMOUR_MESSAGES]) {
   for (unsigned l = 0; l < s->plan->layers; l++) {
-    const struct rumour_layer *layer = &s->plan->layer[l];
+    const struct hazard_layer *layer = &s->plan->layer[l];
     double sum[RUMOUR_MESSAGES] = {0}, count[RUMOUR_MESSAGES] = {0}, each = layer->strength;
     if (layer->mixing) {
       each *= layer->contacts / (s->size - 1.0);
@@ -294,7 +294,7 @@ static void take_side(struct sim_run *run, const struct sim_instance *self, stru
 
 /* Linear: u meets a partner where all mix. Words of the block: 0, 1 time; 2 partner; 3 acceptance. */
 static void meet(struct sim_run *run, const struct sim_instance *self, struct rumour *s, uint32_t u, unsigned c) {
-  const struct rumour_layer *layer = layer_of(s, c);
+  const struct hazard_layer *layer = layer_of(s, c);
   unsigned m = sim_state(run, self->machine, u) - 1u, process = process_of(s, c);
   uint32_t block[4];
   sim_rng_block(sim_run_rng(run), layer->purpose, u, sim_incarnation(run, self->machine, u), clock_of(s, u, c)->n,
@@ -334,7 +334,7 @@ static void rumour_changed(struct sim_run *run, const struct sim_instance *self,
   uint8_t tells = c->to; /* believers and checkers: 1 + their message */
   speak(run, self, s, u, tells, tells == SILENT ? 1 : knob(run, self, tells - 1u, KNOB_INFECTIVITY, u));
   for (unsigned k = s->hearing; tells != SILENT && k < s->clocks; k++) {
-    const struct rumour_layer *layer = layer_of(s, k);
+    const struct hazard_layer *layer = layer_of(s, k);
     set_rate(run, self, s, EV_MEET, u, k, p->rate[tells - 1] * layer->strength * layer->contacts);
   }
 }
@@ -413,20 +413,18 @@ static int rumour_open(struct sim_run *run, const struct sim_instance *self, voi
   for (unsigned m = 0; edges && !p->normalised && m < RUMOUR_MESSAGES; m++)
     if (!(s->heard[m] = sim_calloc(size + 1, sizeof *s->heard[m]))) return SIM_ERR_MEMORY;
   if (!p->initial[RUMOUR_BELIEVER] && !p->initial[RUMOUR_CHECKER]) return 0;
-  return (s->order = sim_calloc(size + 1, sizeof *s->order)) ? 0 : SIM_ERR_MEMORY;
+  return (s->order = hazard_initial_order(s->size)) ? 0 : SIM_ERR_MEMORY;
 }
 
 /* Exact numbers of entities, chosen by a keyed partial shuffle, start as believers and checkers. */
 static void rumour_begin(struct sim_run *run, const struct sim_instance *self, void *state) {
   struct rumour *s = state;
   uint32_t believers = s->plan->initial[RUMOUR_BELIEVER], all = believers + s->plan->initial[RUMOUR_CHECKER];
-  for (uint32_t i = 0; s->order && i < s->size; i++) s->order[i] = i;
-  for (uint32_t i = 0; i < all; i++) {
-    uint32_t j = i + sim_rng_below(sim_run_rng(run), s->plan->initial_purpose, i, 0, 0, s->size - i);
-    uint32_t chosen = s->order[j];
-    s->order[j] = s->order[i];
-    sim_move(run, self->machine, chosen, i < believers ? RUMOUR_BELIEVER : RUMOUR_CHECKER);
-  }
+  if (!all) return;
+  hazard_initial_draw(run, s->plan->initial_purpose, s->order, s->size, all);
+  for (uint32_t i = 0; i < all; i++)
+    sim_move(run, self->machine, s->order[i], i < believers ? RUMOUR_BELIEVER : RUMOUR_CHECKER);
+  hazard_initial_undo(run, s->plan->initial_purpose, s->order, s->size, all);
 }
 
 /* Pending events were cleared with the queue; rates are zeroed when a person is touched again. */

@@ -2,24 +2,16 @@
 /* Rumour: what its planning (rumour_plan.c) hands to its running (rumour.c). */
 #ifndef MODELS_HAZARDS_RUMOUR_H
 #define MODELS_HAZARDS_RUMOUR_H
-#include "sim/core/model.h"
+#include "models/hazards/hazard.h"
 
 enum { RUMOUR_SUSCEPTIBLE, RUMOUR_BELIEVER, RUMOUR_CHECKER, RUMOUR_STATES };
 enum { RUMOUR_BELIEF, RUMOUR_CHECK, RUMOUR_MESSAGES }; /* what believers and checkers tell: state - 1 */
 enum { RUMOUR_BELIEVE, RUMOUR_DOUBT, RUMOUR_VERIFY, RUMOUR_FORGET, RUMOUR_FORGET_CHECK, RUMOUR_TRANSITIONS };
 
-struct rumour_layer {
-  uint32_t layer;   /* the world's */
-  bool mixing;      /* homogeneous */
-  double contacts;  /* a person, where mixing */
-  double strength;  /* of what is heard on this layer */
-  uint32_t purpose; /* contacts, where mixing */
-};
-
 struct rumour_plan {
   uint32_t population, world_layers;
   unsigned layers;
-  struct rumour_layer *layer;
+  struct hazard_layer *layer;
   bool normalised;
   double rate[RUMOUR_MESSAGES];   /* per day; linear: over one contact; normalised: [0] of taking a side */
   double favour[RUMOUR_MESSAGES]; /* normalised: weight of a neighbour, 1 + credibility and 1 - credibility */

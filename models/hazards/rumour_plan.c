@@ -87,29 +87,6 @@ const struct sim_state_desc rumour_states[] = {{"susceptible", 1, "Has not heard
 /* ---- planning ------------------------------------------------------------------------------------------------------
  */
 
-static int plan_layers(struct sim_builder *b, struct sim_instance *self, struct rumour_plan *p) {
-  size_t n;
-  const struct sim_value *list = sim_value_list(self->params, "layer", &n);
-  const struct sim_value *strength = sim_value_get(self->params, "strength");
-  p->world_layers = sim_builder_layers(b);
-  p->layer = sim_calloc(n + 1, sizeof *p->layer);
-  if (!p->layer) return SIM_ERR_MEMORY;
-  if (!n) return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path, "a rumour needs a `layer`");
-  for (size_t i = 0; i < n; i++) {
-    uint32_t id = sim_builder_find_layer(b, list[i].text);
-    if (id == SIM_NONE)
-      return sim_diag_add(sim_builder_diag(b), &list[i].mark, list[i].path, "there is no layer %s", list[i].text);
-    const struct sim_layer *layer = sim_builder_layer(b, id);
-    if (i && p->population != layer->population)
-      return sim_diag_add(sim_builder_diag(b), &list[i].mark, list[i].path,
-                          "layer %s has other nodes than the layers before it", layer->name);
-    p->population = layer->population;
-    const struct sim_value *factor = strength->form == SIM_MAPPING ? sim_value_find(strength, layer->name) : NULL;
-    p->layer[p->layers++] = (struct rumour_layer){id, layer->mixing, layer->contacts, factor ? factor->number : 1, 0};
-  }
-  return 0;
-}
-
 static int plan_rates(struct sim_builder *b, struct sim_instance *self, struct rumour_plan *p) {
   const struct sim_value *check = sim_value_get(self->params, "check"),
                          *credibility = sim_value_get(self->params, "credibility");
@@ -161,7 +138,8 @@ static int plan_purposes(struct sim_builder *b, struct sim_instance *self, struc
 
 int rumour_declare(struct sim_builder *b, struct sim_instance *self, void *plan) {
   struct rumour_plan *p = plan;
-  int ret = plan_layers(b, self, p);
+  p->world_layers = sim_builder_layers(b);
+  int ret = hazard_layers_init(b, self, &p->layer, &p->layers, &p->population);
   if (!ret) ret = plan_rates(b, self, p);
   if (!ret) ret = plan_initial(b, self, p);
   if (ret) return ret;
