@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWNERS 300 /* events that can be pending with a handle */
-#define LOOSE  300 /* and without */
+#define OWNERS 1000 /* events that can be pending with a handle */
+#define LOOSE  1000 /* and without */
 
 struct model { /* pending events, ascending by key */
   struct sim_key key[OWNERS + LOOSE];
@@ -44,17 +44,25 @@ static bool equal(const struct sim_key *a, const struct sim_key *b) {
   return a->tick == b->tick && a->order == b->order && a->subject == b->subject;
 }
 
-/* Few distinct ticks and orders, so that ties are common; the subject is unique. */
-static struct sim_key random_key(struct sim_rng_stream *s, uint64_t unique) {
-  return (struct sim_key){(int64_t)(sim_rng_stream_next32(s) % 40), sim_rng_stream_next32(s) % 5, unique};
+/* Few distinct ticks and orders, so that ties are common, over the whole range of ticks and a little before the first;
+ * the subject is unique. */
+static struct sim_key random_key(struct sim_rng_stream *s, uint64_t unique, const struct sim_key *first) {
+  int64_t base = first ? first->tick : 0, step = (int64_t)(sim_rng_stream_next32(s) % 40) - 1;
+  step *= INT64_C(1) << sim_rng_stream_next32(s) % 56;
+  int64_t tick = base > INT64_MAX - 1 - step ? INT64_MAX - 1 : base + step;
+  uint64_t order = sim_rng_stream_next32(s) % 5;
+  return (struct sim_key){tick, order == 4 ? UINT64_C(1) << 40 | sim_rng_stream_next32(s) % 2 : order, unique};
 }
 
 /* Heap order, positions and handles, from the outside in. */
 static void check_inside(const struct sim_queue *q, const struct model *m, const uint32_t *handle) {
   cr_assert_eq(q->n, m->n);
-  for (uint32_t i = 0; i < q->n; i++) {
-    if (i > 0) cr_assert(sim_key_less(&q->heap[(i - 1) / 4].key, &q->heap[i].key));
-    cr_assert_eq(q->position[q->heap[i].slot], i);
+  for (uint32_t i = q->hole; i < q->heap_n; i++) {
+    uint32_t parent = (i - 1) / 4;
+    if (i > 0 && (parent > 0 || !q->hole))
+      cr_assert(sim_key_less(&q->slot[q->heap[parent].slot].key, &q->slot[q->heap[i].slot].key));
+    cr_assert_eq(q->slot[q->heap[i].slot].position, i);
+    cr_assert(!q->awake || q->heap[i].tick < q->later.end);
   }
   for (int o = 0; o < OWNERS; o++) {
     size_t at = 0;
@@ -72,10 +80,11 @@ Test(queue, random_operations_agree_with_a_sorted_array) {
   struct sim_rng_stream s;
   sim_rng_init(&rng, 11, 0, 0);
   sim_rng_stream_init(&s, &rng, 1, 0, 0);
-  size_t loose = 0, most = 0;
+  size_t loose = 0, most = 0, awake = 0, stale = 0, refilled = 0;
   for (uint64_t step = 0; step < 100000; step++) {
+    bool empty = q.heap_n == q.hole;
     int o = (int)(sim_rng_stream_next32(&s) % OWNERS);
-    struct sim_key key = random_key(&s, step), first;
+    struct sim_key key = random_key(&s, step, m.n ? &m.key[0] : NULL), first;
     switch (sim_rng_stream_next32(&s) % 8) {
     case 0: /* push without a handle */
       if (loose == LOOSE) break;
@@ -88,7 +97,7 @@ Test(queue, random_operations_agree_with_a_sorted_array) {
     case 3: /* push with a handle, or move */
       if (handle[o]) {
         model_remove(&m, model_find(&m, o));
-        sim_queue_move(&q, handle[o], &key);
+        cr_assert_eq(sim_queue_move(&q, handle[o], &key), 0);
       } else
         cr_assert_eq(sim_queue_push(&q, &key, &handle[o]), 0);
       model_insert(&m, key, o);
@@ -112,7 +121,10 @@ Test(queue, random_operations_agree_with_a_sorted_array) {
     }
     cr_assert_eq(q.n, m.n);
     if (m.n > most) most = m.n;
-    if (step % 1000 == 0) check_inside(&q, &m, handle);
+    awake += q.awake;
+    stale += q.stale > 0;
+    refilled += empty && q.awake && q.heap_n > q.hole;
+    if (step % 2500 == 0) check_inside(&q, &m, handle);
     if (step % 30000 == 29999) { /* start over, with the memory kept */
       uint32_t cap = q.cap;
       sim_queue_clear(&q);
@@ -122,7 +134,10 @@ Test(queue, random_operations_agree_with_a_sorted_array) {
       cr_assert_eq(q.cap, cap);
     }
   }
-  cr_assert_gt(most, 64, "the test must make the queue grow");
+  cr_assert_gt(most, 1000, "the test must make the queue grow");
+  cr_assert_gt(awake, 50000, "and its store be used");
+  cr_assert_gt(stale, 50000, "with events that leave it early");
+  cr_assert_gt(refilled, 100, "and with slots that come back");
   sim_queue_free(&q);
 }
 
@@ -211,5 +226,49 @@ Test(queue, survives_refused_memory) {
     }
     sim_queue_free(&q);
     sim_mem_set(NULL, NULL);
+  }
+}
+
+static int compare(const void *a, const void *b) {
+  return sim_key_less(b, a) - sim_key_less(a, b);
+}
+
+/* Many events, most of them far ahead, some moved or cancelled: what is left drains in the order of sorting. Scales
+ * from some ticks for all to decades. */
+Test(queue, many_events_drain_as_sorted) {
+  enum { MANY = 20000 };
+  static struct sim_key left[MANY];
+  static uint32_t handle[MANY];
+  for (unsigned scale = 0; scale < 60; scale += 13) {
+    struct sim_queue q = {0};
+    struct sim_rng rng;
+    struct sim_rng_stream s;
+    sim_rng_init(&rng, scale, 0, 0);
+    sim_rng_stream_init(&s, &rng, 1, 0, 0);
+    size_t n = 0;
+    for (uint32_t round = 0; round < 2; round++)
+      for (uint32_t i = 0; i < MANY; i++) {
+        struct sim_key key = {(int64_t)(sim_rng_stream_uniform(&s) * 0x1p13 * (double)(UINT64_C(1) << scale) / 0x1p10),
+                              i % 3, i};
+        if (round == 0) {
+          cr_assert_eq(sim_queue_push(&q, &key, &handle[i]), 0);
+          continue;
+        }
+        if (i % 7 == 0) {
+          sim_queue_cancel(&q, handle[i]);
+          continue;
+        }
+        if (i % 2 == 0) cr_assert_eq(sim_queue_move(&q, handle[i], &key), 0);
+        left[n++] = *sim_queue_key(&q, handle[i]);
+      }
+    cr_assert_eq(q.n, n);
+    qsort(left, n, sizeof *left, compare);
+    for (size_t i = 0; i < n; i++) {
+      struct sim_key key;
+      cr_assert(equal(sim_queue_top(&q), &left[i]), "scale %u, event %zu", scale, i);
+      sim_queue_pop(&q, &key);
+    }
+    cr_assert_null(sim_queue_top(&q));
+    sim_queue_free(&q);
   }
 }

@@ -71,7 +71,7 @@ static void schedule(struct sim_run *run, unsigned kind, uint32_t entity, uint32
   uint64_t round = tick == run->now ? (uint64_t)(run->round + 1) : 0;
   struct sim_key key = {tick, round << 16 | kind, (uint64_t)entity << 32 | n};
   if (handle && *handle)
-    sim_queue_move(&run->queue, *handle, &key);
+    cr_assert_eq(sim_queue_move(&run->queue, *handle, &key), 0);
   else
     cr_assert_eq(sim_queue_push(&run->queue, &key, handle), 0);
 }

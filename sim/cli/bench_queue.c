@@ -71,7 +71,8 @@ static int hold_operate(struct hold *h, int64_t operations) {
     if (h->move && next(h) < h->move) {
       uint32_t who = (uint32_t)((uint64_t)next(h) * h->pending >> 32);
       key = key_at(first.tick + step(h), who);
-      sim_queue_move(&h->queue, h->handle[who], &key);
+      int ret = sim_queue_move(&h->queue, h->handle[who], &key);
+      if (ret) return ret;
     }
     sim_queue_pop(&h->queue, &first);
     uint32_t event = (uint32_t)(first.subject >> 32);

@@ -56,10 +56,8 @@ void sim_schedule(struct sim_run *run, const struct sim_instance *self, unsigned
   sim_bug_assert(tick >= run->now);
   uint64_t round = tick == run->now ? (uint64_t)(run->round + 1) : 0;
   struct sim_key key = {tick, round << 16 | sim_rank_of(run->world, self->index, kind), (uint64_t)entity << 32 | n};
-  if (handle && *handle)
-    sim_queue_move(&run->queue, *handle, &key);
-  else if (sim_queue_push(&run->queue, &key, handle))
-    sim_run_fail(run, "out of memory for %u pending events", run->queue.n);
+  int ret = handle && *handle ? sim_queue_move(&run->queue, *handle, &key) : sim_queue_push(&run->queue, &key, handle);
+  if (ret) sim_run_fail(run, "out of memory for %u pending events", run->queue.n);
 }
 
 void sim_cancel(struct sim_run *run, sim_handle *handle) {
