@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the models of response share: when an action is in force, numbers that go by group, holds on persons (isolation,
+/* What the models of response share: when an action is in force, members of groups, holds on persons (isolation,
  * quarantine). Inline functions only: a model remains one file.
  *
  * An action with moments `when` starts `decision_delay` after one of them and is in force until a moment of `until`; an
  * end that comes within the delay cancels the start. Without `when` it is in force from the beginning. */
 #ifndef MODELS_RESPONSE_ACTION_H
 #define MODELS_RESPONSE_ACTION_H
-#include "sim/core/model.h"
+#include "models/share.h"
 #include <string.h>
 
 /* Every action's table of events begins with ACTION_EVENTS, of signals with ACTION_SIGNALS, of outputs with
@@ -209,36 +209,6 @@ static inline int64_t action_draw(const struct sim_run *run, const struct sim_la
 /* Ticks by a factor; exact where it is 1. */
 static inline int64_t action_scale(int64_t ticks, double factor) {
   return factor == 1 || ticks == SIM_NEVER ? ticks : sim_ticks(sim_days(ticks) * factor);
-}
-
-/* A number that may go by group. */
-struct action_share {
-  double all;
-  double *group; /* [groups] or NULL */
-};
-
-static inline int action_share_init(struct sim_builder *b, const struct sim_value *v, uint32_t population,
-                                    struct action_share *share) {
-  const struct sim_population *p = sim_builder_population(b, population);
-  share->all = v->number;
-  if (v->form != SIM_GROUPS) return 0;
-  share->group = sim_calloc(p->groups + 1u, sizeof *share->group);
-  if (!share->group) return SIM_ERR_MEMORY;
-  for (uint32_t g = 0; g < p->groups; g++) {
-    const struct sim_value *item = sim_value_find(v, p->group_name[g]);
-    if (!item)
-      return sim_diag_add(sim_builder_diag(b), &v->mark, v->path, "there is no value for group %s", p->group_name[g]);
-    share->group[g] = item->number;
-  }
-  if (v->n != p->groups)
-    return sim_diag_add(sim_builder_diag(b), &v->mark, v->path, "%s has %u groups, but %zu values are given", p->name,
-                        (unsigned)p->groups, v->n);
-  return 0;
-}
-
-static inline double action_share_of(const struct action_share *share, const struct sim_population *p,
-                                     uint32_t entity) {
-  return share->group ? share->group[p->group[entity]] : share->all;
 }
 
 /* The members of the groups that a key lists, ascending; without the key *members stays NULL and *n is everyone. */

@@ -2,13 +2,12 @@
 /* Assets: the nodes of an infrastructure layer. A node is up, down (failed: waits for repair) or unsupplied (intact,
  * but a layer that it needs does not supply it). Node i of n needs node floor(i m / n) of the m of each needed layer,
  * and serves an equal block of the people, or of a number of customers. */
-#include "sim/core/model.h"
+#include "models/society/assets.h"
 #include <string.h>
 
-enum { UP, DOWN, UNSUPPLIED, STATES };
+enum { UP = ASSET_UP, DOWN = ASSET_DOWN, UNSUPPLIED = ASSET_UNSUPPLIED, STATES = ASSET_STATES };
 enum { SERVED, UNSERVED };
 enum { FAIL, REPAIR, LOSE, REGAIN, TRANSITIONS };
-enum { EV_SUPPLY, EV_SERVE };
 
 struct assets_plan {
   uint32_t nodes;
@@ -19,6 +18,7 @@ struct assets_plan {
   uint32_t people;     /* population served, or SIM_NONE */
   uint32_t served;     /* machine of who is served */
   uint32_t unserved;   /* observable of customers, or SIM_NONE */
+  struct beds_plan beds;
 };
 
 struct assets {
@@ -26,6 +26,7 @@ struct assets {
   sim_handle *supply; /* [nodes] */
   sim_handle *serve;  /* [nodes] */
   int64_t unserved;   /* customers */
+  struct beds beds;
 };
 
 static int declare_served(struct sim_builder *b, struct sim_instance *self, struct assets_plan *p) {
@@ -47,14 +48,12 @@ static int declare_served(struct sim_builder *b, struct sim_instance *self, stru
   return ret;
 }
 
-static int assets_declare(struct sim_builder *b, struct sim_instance *self, void *plan) {
+static int declare_nodes(struct sim_builder *b, struct sim_instance *self, struct assets_plan *p) {
   static const char *const names[STATES] = {"up", "down", "unsupplied"};
-  struct assets_plan *p = plan;
   uint32_t layer = sim_builder_find_layer(b, self->name), population = sim_builder_layer(b, layer)->population;
   double f = sim_value_number(self->params, "functionality"), functionality[STATES] = {1, f, f};
   static const uint8_t active[STATES] = {0, 1, 1};
   p->nodes = sim_builder_population(b, population)->size;
-  p->people = p->unserved = SIM_NONE;
   const struct sim_value *failure = sim_value_get(self->params, "failure");
   if (failure->form != SIM_ABSENT) {
     int ret = sim_law_init(&p->failure, failure, sim_builder_diag(b));
@@ -74,9 +73,12 @@ static int assets_declare(struct sim_builder *b, struct sim_instance *self, void
                                   .seeded = DOWN,
                                   .transitions = TRANSITIONS,
                                   .transition = transition};
-  int ret = sim_builder_machine(b, self, &spec);
+  return sim_builder_machine(b, self, &spec);
+}
+
+static int declare_customers(struct sim_builder *b, struct sim_instance *self, struct assets_plan *p) {
   const struct sim_value *serves = sim_value_get(self->params, "serves");
-  if (ret || serves->form == SIM_ABSENT) return ret;
+  if (serves->form == SIM_ABSENT) return 0;
   if (serves->form == SIM_NAME) {
     p->people = sim_builder_find_population(b, serves->text);
     return p->people == SIM_NONE ? sim_diag_add(sim_builder_diag(b), &serves->mark, serves->path,
@@ -85,6 +87,14 @@ static int assets_declare(struct sim_builder *b, struct sim_instance *self, void
   }
   p->unserved = sim_builder_observable(b, self, "unserved", "customers", "Customers of nodes that do not work");
   return 0;
+}
+
+static int assets_declare(struct sim_builder *b, struct sim_instance *self, void *plan) {
+  struct assets_plan *p = plan;
+  p->people = p->unserved = p->beds.people = SIM_NONE;
+  int ret = declare_nodes(b, self, p);
+  if (!ret) ret = declare_customers(b, self, p);
+  return ret ? ret : beds_declare(b, self, &p->beds);
 }
 
 static int assets_plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
@@ -106,7 +116,7 @@ static int assets_plan(struct sim_builder *b, struct sim_instance *self, void *p
     sim_builder_watch(b, self, s->machine, UP);
   }
   sim_builder_watch(b, self, self->machine, UP);
-  return 0;
+  return beds_plan(b, self, &p->beds);
 }
 
 static void assets_plan_free(void *plan) {
@@ -114,16 +124,16 @@ static void assets_plan_free(void *plan) {
   sim_law_free(&p->failure);
   sim_free(p->supplier);
   sim_free(p->suppliers);
+  beds_plan_free(&p->beds);
 }
 
 static int assets_open(struct sim_run *run, const struct sim_instance *self, void *state) {
   const struct assets_plan *p = self->plan;
   struct assets *s = state;
-  (void)run;
   s->missing = sim_calloc(p->nodes, 1);
   s->supply = sim_calloc(p->nodes, sizeof *s->supply);
   s->serve = sim_calloc(p->nodes, sizeof *s->serve);
-  return s->missing && s->supply && s->serve ? 0 : SIM_ERR_MEMORY;
+  return s->missing && s->supply && s->serve ? beds_open(run, &p->beds, &s->beds) : SIM_ERR_MEMORY;
 }
 
 static void assets_close(void *state) {
@@ -131,6 +141,12 @@ static void assets_close(void *state) {
   sim_free(s->missing);
   sim_free(s->supply);
   sim_free(s->serve);
+  beds_close(&s->beds);
+}
+
+static void assets_begin(struct sim_run *run, const struct sim_instance *self, void *state) {
+  const struct assets_plan *p = self->plan;
+  beds_begin(run, &p->beds, &((struct assets *)state)->beds);
 }
 
 /* A node of a needed layer stopped or resumed supplying. */
@@ -140,7 +156,7 @@ static void supply_changed(struct sim_run *run, const struct sim_instance *self,
   uint32_t end = sim_block_start(supplier + 1, p->suppliers[need], p->nodes);
   for (uint32_t i = sim_block_start(supplier, p->suppliers[need], p->nodes); i < end; i++) {
     s->missing[i] = (uint8_t)(s->missing[i] + change);
-    sim_schedule(run, self, EV_SUPPLY, i, 0, sim_now(run), &s->supply[i]);
+    sim_schedule(run, self, ASSETS_EV_SUPPLY, i, 0, sim_now(run), &s->supply[i]);
   }
 }
 
@@ -148,8 +164,9 @@ static void own_changed(struct sim_run *run, const struct sim_instance *self, st
                         const struct sim_change *c) {
   const struct assets_plan *p = self->plan;
   if (c->to == UP && s->missing[c->entity])
-    sim_schedule(run, self, EV_SUPPLY, c->entity, 0, sim_now(run), &s->supply[c->entity]);
-  if (p->people != SIM_NONE) sim_schedule(run, self, EV_SERVE, c->entity, 0, sim_now(run), &s->serve[c->entity]);
+    sim_schedule(run, self, ASSETS_EV_SUPPLY, c->entity, 0, sim_now(run), &s->supply[c->entity]);
+  if (p->people != SIM_NONE) sim_schedule(run, self, ASSETS_EV_SERVE, c->entity, 0, sim_now(run), &s->serve[c->entity]);
+  beds_change(run, self, &p->beds, &s->beds, c->entity, c->to == UP);
   if (p->unserved == SIM_NONE) return;
   const struct sim_population *nodes = sim_run_population(run, self->population);
   int64_t customers = sim_population_weight(nodes, c->entity);
@@ -160,16 +177,22 @@ static void own_changed(struct sim_run *run, const struct sim_instance *self, st
 static void assets_changed(struct sim_run *run, const struct sim_instance *self, void *state,
                            const struct sim_change *c) {
   const struct assets_plan *p = self->plan;
-  if (c->machine == self->machine) own_changed(run, self, state, c);
+  struct assets *s = state;
+  if (c->machine == self->machine) own_changed(run, self, s, c);
   for (unsigned i = 0; i < p->needs; i++)
-    if (c->machine == p->supplier[i]) supply_changed(run, self, state, i, c->entity, c->to == UP ? -1 : 1);
+    if (c->machine == p->supplier[i]) supply_changed(run, self, s, i, c->entity, c->to == UP ? -1 : 1);
+  beds_changed(run, self, &p->beds, &s->beds, c);
 }
 
 static void assets_event(struct sim_run *run, const struct sim_instance *self, void *state,
                          const struct sim_event *ev) {
   const struct assets_plan *p = self->plan;
-  const struct assets *s = state;
-  if (ev->kind == EV_SUPPLY) {
+  struct assets *s = state;
+  if (ev->kind >= ASSETS_EV_BEDS) {
+    beds_event(run, &p->beds, &s->beds, ev);
+    return;
+  }
+  if (ev->kind == ASSETS_EV_SUPPLY) {
     sim_fire(run, self->machine, ev->entity, s->missing[ev->entity] ? LOSE : REGAIN);
     return;
   }
@@ -182,7 +205,7 @@ static void assets_event(struct sim_run *run, const struct sim_instance *self, v
 static void assets_end(struct sim_run *run, const struct sim_instance *self, void *state) {
   const struct assets_plan *p = self->plan;
   struct assets *s = state;
-  (void)run;
+  beds_end(run, self, &p->beds, &s->beds);
   s->unserved = 0;
   if (p->needs) memset(s->missing, 0, p->nodes);
 }
@@ -192,9 +215,19 @@ static const struct sim_state_desc states[] = {{"up", 1, "Works."},
                                                {"unsupplied", 0, "Intact, but without supply from a layer it needs."},
                                                {"served", 1, "People whose node works (where `serves: people`)."},
                                                {"unserved", 0, "People, or customers, whose node does not work."},
+                                               {"outside", 1, "People who need no bed (where the layer has `beds`)."},
+                                               {"admitted", 1, "People in a bed."},
+                                               {"waiting", 1, "People who need a bed and have none."},
                                                {NULL, 0, NULL}};
-static const struct sim_event_desc events[] = {
-    {"supply", SIM_PHASE_PROGRESS}, {"serve", SIM_PHASE_PROGRESS}, {NULL, SIM_PHASE_PROGRESS}};
+static const struct sim_event_desc events[] = {{"supply", SIM_PHASE_PROGRESS}, {"serve", SIM_PHASE_PROGRESS},
+                                               {"beds", SIM_PHASE_PROGRESS},   {"leave", SIM_PHASE_PROGRESS},
+                                               {"enter", SIM_PHASE_PROGRESS},  {NULL, SIM_PHASE_PROGRESS}};
+static const struct sim_output_desc outputs[] = {
+    {"peak_occupancy", "people", "Most people in a bed at a time", true},
+    {"peak_excess", "people", "Most people at a time who needed a bed and had none", true},
+    {"excess_person_days", "day", "Integral over the run of the people who needed a bed and had none", false},
+    {"admissions", "1", "Admissions to a bed", true},
+    {NULL, NULL, NULL, false}};
 
 const struct sim_model sim_model_assets = {
     .name = "assets",
@@ -203,6 +236,8 @@ const struct sim_model sim_model_assets = {
            "other layers and serve people or customers (Buldyrev et al. 2010 for dependence between networks).",
     .states = states,
     .events = events,
+    .outputs = outputs,
+    .outputs_when = "beds",
     .plan_size = sizeof(struct assets_plan),
     .state_size = sizeof(struct assets),
     .declare = assets_declare,
@@ -210,6 +245,7 @@ const struct sim_model sim_model_assets = {
     .plan_free = assets_plan_free,
     .open = assets_open,
     .close = assets_close,
+    .begin = assets_begin,
     .event = assets_event,
     .changed = assets_changed,
     .end = assets_end};

@@ -217,6 +217,22 @@ uint32_t sim_builder_machine_population(const struct sim_builder *b, uint32_t ma
   return b->world->machine[machine].population;
 }
 
+uint32_t sim_builder_machines(const struct sim_builder *b) {
+  return b->world->machines;
+}
+const struct sim_instance *sim_builder_machine_instance(const struct sim_builder *b, uint32_t machine) {
+  return b->world->machine[machine].instance;
+}
+unsigned sim_builder_machine_states(const struct sim_builder *b, uint32_t machine) {
+  return b->world->machine[machine].states;
+}
+const char *sim_builder_machine_state_name(const struct sim_builder *b, uint32_t machine, unsigned state) {
+  return b->world->machine[machine].state_name[state];
+}
+double sim_builder_machine_functionality(const struct sim_builder *b, uint32_t machine, unsigned state) {
+  return b->world->machine[machine].functionality[state];
+}
+
 const struct sim_transition *sim_builder_transition(const struct sim_builder *b, uint32_t machine,
                                                     unsigned transition) {
   return &b->world->machine[machine].transition[transition];

@@ -112,6 +112,7 @@ struct sim_model {
   const struct sim_signal_desc *signals;
   const struct sim_event_desc *events;
   const struct sim_output_desc *outputs;
+  const char *outputs_when;     /* the parameter with which an instance has these outputs; NULL: always */
   size_t plan_size, state_size; /* zeroed memory for each */
 
   /* First pass: declare what others may name (machine, observables, server). Every instance has passed it before any
@@ -210,6 +211,12 @@ int sim_builder_machine_transition(const struct sim_builder *b, uint32_t machine
 uint8_t sim_builder_machine_rest(const struct sim_builder *b, uint32_t machine);
 uint8_t sim_builder_machine_seeded(const struct sim_builder *b, uint32_t machine);
 uint32_t sim_builder_machine_population(const struct sim_builder *b, uint32_t machine);
+/* All machines there are so far, with what they were declared with. */
+uint32_t sim_builder_machines(const struct sim_builder *b);
+const struct sim_instance *sim_builder_machine_instance(const struct sim_builder *b, uint32_t machine);
+unsigned sim_builder_machine_states(const struct sim_builder *b, uint32_t machine);
+const char *sim_builder_machine_state_name(const struct sim_builder *b, uint32_t machine, unsigned state);
+double sim_builder_machine_functionality(const struct sim_builder *b, uint32_t machine, unsigned state);
 /* A transition of a machine by index. */
 const struct sim_transition *sim_builder_transition(const struct sim_builder *b, uint32_t machine, unsigned transition);
 /* From now on self->model->changed hears of moves into or out of `state` (SIM_NONE: of all). */

@@ -71,8 +71,10 @@ struct sim_param {
   const struct sim_call *more_calls; /* SIM_CALL: a second table (such as sim_laws), or NULL */
   const struct sim_param *fields;    /* SIM_FIELDS: the table; SIM_NAMES: one descriptor of the entries */
   const char *section;               /* SIM_MODEL: the section whose models may stand here */
-  const char *source;                /* key of the bibliography for the default, or NULL (assumed) */
-  const char *doc;                   /* one sentence for reference pages, with units where they matter */
+  const char *beside; /* the key beside which alone this one means something, or NULL: without it, this one
+                         has no default and may not be given */
+  const char *source; /* key of the bibliography for the default, or NULL (assumed) */
+  const char *doc;    /* one sentence for reference pages, with units where they matter */
 };
 
 /* One callable name (a law, a graph generator). Tables end with name NULL. */

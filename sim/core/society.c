@@ -67,6 +67,33 @@ const struct sim_param sim_layer_params[] = {
      .min = 0,
      .max = 1,
      .doc = "Functionality of a node that is down or without supply."},
+    {.name = "beds",
+     .kind = SIM_QUANTITY,
+     .flags = SIM_INTEGER,
+     .doc = "Beds for patients, split evenly over the nodes; those of a node that does not work are out of use. A "
+            "patient takes any bed, or where the layer `serves: people` one of the node that serves them."},
+    {.name = "admits",
+     .beside = "beds",
+     .kind = SIM_REF,
+     .flags = SIM_LIST,
+     .refers = "state",
+     .doc = "States of hazards of which those who enter may need a bed. Default: the state in which people are ill, "
+            "with functionality between 0 and 100 %, where there is just one."},
+    {.name = "admission",
+     .beside = "beds",
+     .kind = SIM_QUANTITY,
+     .unit = "1",
+     .flags = SIM_BY_GROUP,
+     .fallback = "5 %",
+     .max = 1,
+     .source = "illustrative",
+     .doc = "Share of those who enter a state of `admits` who need a bed."},
+    {.name = "stay",
+     .beside = "beds",
+     .kind = SIM_LAW_CALL,
+     .unit = "day",
+     .doc = "Time for which a patient keeps a bed, from admission. Default: for as long as in the state; one who waits "
+            "does so no longer than that."},
     {.name = NULL}};
 
 static const struct sim_param layer_entry[] = {

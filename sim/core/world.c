@@ -57,8 +57,9 @@ static bool speaks_of(const struct sim_value *v, const char *layer, bool repair)
  */
 static bool has_assets(const struct sim_world *w, const struct sim_layer *l) {
   if (!l->own_nodes) return false;
-  if (sim_value_has(l->params, "serves") || sim_value_has(l->params, "failure") || sim_value_has(l->params, "needs"))
-    return true;
+  static const char *const keys[] = {"serves", "failure", "needs", "beds", NULL};
+  for (size_t i = 0; keys[i]; i++)
+    if (sim_value_has(l->params, keys[i])) return true;
   for (size_t s = 0; s < w->root->n; s++)
     if (speaks_of(&w->root->items[s], l->name, w->root->items[s].name && strcmp(w->root->items[s].name, "repair") == 0))
       return true;
@@ -199,11 +200,13 @@ static int make_columns(struct sim_world *w, struct sim_diag *diag) {
   size_t cap = 0;
   int ret = sim_recorder_plan(&w->recorder, w, &w->column, &w->columns, &cap, diag);
   for (uint32_t i = 0; !ret && i < w->instances; i++) {
-    const struct sim_output_desc *o = w->instance[i].model->outputs;
+    const struct sim_model *model = w->instance[i].model;
+    bool has = !model->outputs_when || sim_value_has(w->instance[i].params, model->outputs_when);
+    const struct sim_output_desc *o = has ? model->outputs : NULL;
     w->output_base[i] = (uint32_t)w->columns;
     for (; !ret && o && o->name; o++) {
       struct sim_column c = {o->name, o->unit, o->doc, o->integer ? SIM_I64 : SIM_F64, NULL, 1, {{0}, {0}}};
-      c.at[0].dim = dimension(w->instance[i].model->section);
+      c.at[0].dim = dimension(model->section);
       c.at[0].label = w->instance[i].name;
       ret = add_column(w, &cap, &c);
     }

@@ -149,6 +149,8 @@ static void bind_fields(struct sc *c, const struct sc_node *node, const struct s
     const struct sc_node *child = sc_node_find(node, table[i].name);
     const char *child_path = join(c, path, table[i].name);
     sc_bind(c, child, &table[i], child_path, &out->items[i]);
+    if (child && table[i].beside && !sc_node_find(node, table[i].beside))
+      sc_error_key(c, child, child_path, "`%s` is about `%s`, which is not given", table[i].name, table[i].beside);
     if (child || !(table[i].flags & SIM_REQUIRED)) continue;
     sc_error_key(c, node, child_path, "`%s` is missing: %s", table[i].name, table[i].doc ? table[i].doc : "");
   }

@@ -68,7 +68,8 @@ static void expand_fields(struct sc *c, struct sc_node *node, const struct sim_p
   }
   if (table == sim_layer_params && sc_node_find(node, "of")) return; /* a union of layers has nothing of its own */
   for (const struct sim_param *p = table; p && p->name; p++) {
-    struct sc_node *filled = sc_node_find(node, p->name) ? NULL : default_node(c, p);
+    bool moot = p->beside && !sc_node_find(node, p->beside);
+    struct sc_node *filled = moot || sc_node_find(node, p->name) ? NULL : default_node(c, p);
     if (filled)
       sc_node_append(c, node, sc_expand(c, filled, p, sc_printf(c, "%s%s%s", path, *path ? "." : "", p->name)));
   }

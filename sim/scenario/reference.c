@@ -71,8 +71,9 @@ static void put_keys(struct page *page, const struct sim_param *table, const cha
   for (const struct sim_param *p = table; p && p->name; p++) {
     const char *standard = p->flags & SIM_REQUIRED ? "required" : p->fallback ? sc_printf(c, "`%s`", p->fallback) : "";
     const char *list = p->flags & SIM_LIST ? ", or a list" : "";
-    sc_text_add(&page->text, "| `%s%s` | %s%s | %s | %s | %s%s%s |\n", prefix, p->name, cell(c, kind_text(c, p)), list,
-                cell(c, standard), limits_text(c, p), cell(c, documented(p->doc)), p->source ? " @" : "",
+    const char *beside = p->beside ? sc_printf(c, "With `%s`. ", p->beside) : "";
+    sc_text_add(&page->text, "| `%s%s` | %s%s | %s | %s | %s%s%s%s |\n", prefix, p->name, cell(c, kind_text(c, p)),
+                list, cell(c, standard), limits_text(c, p), beside, cell(c, documented(p->doc)), p->source ? " @" : "",
                 p->source ? p->source : "");
     if (p->kind == SIM_FIELDS && p->fields) put_keys(page, p->fields, sc_printf(c, "%s%s.", prefix, p->name));
     const struct sim_param *entry = p->kind == SIM_NAMES ? p->fields : NULL;
