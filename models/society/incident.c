@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Incidents: attempts that arrive at given moments or at random, and what each does if the safeguards let it through:
  * start a hazard in some people, fail nodes of a layer, or (as work, which meets no safeguard) ask a team for work. The
- * k-th attempt's draws are named by k, and attempts arrive whatever became of those before: every arm has the same. */
+ * k-th attempt's draws are named by k, and attempts arrive whatever became of those before: every arm has the same.
+ *
+ * Multipliers of the rate thin candidates that come at the highest rate they could give (Lewis & Shedler 1979), so what
+ * another factor lets through at the same bound is a part of it, or it and more. */
 #include "sim/core/model.h"
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +12,7 @@
 enum { EV_ARRIVE, EV_CANDIDATE, EV_FOLLOWER };
 enum { ARRIVALS_GIVEN, ARRIVALS_POISSON, ARRIVALS_RENEWAL, ARRIVALS_SINUSOIDAL, ARRIVALS_HAWKES };
 enum { OUT_ARRIVALS, OUT_ATTEMPTS, OUT_STOPPED };
+enum { KNOB_RATE, KNOB_SEVERITY };
 #define TWO_PI 6.283185307179586
 
 struct incident_plan {
@@ -22,7 +26,7 @@ struct incident_plan {
   const char *family, *origin;
   bool severe;
   struct sim_law severity;
-  double amount;    /* entities, before severity and rounding */
+  double amount;    /* entities, before severity and rounding; NaN: those of `at` */
   uint32_t machine; /* starts, fails; or SIM_NONE */
   uint8_t into, eligible;
   bool any_other; /* everyone outside `into` is eligible (fails), not only those in `eligible` */
@@ -36,6 +40,7 @@ struct incident_plan {
 
 struct incident {
   uint32_t attempts, stopped, candidates;
+  double bound;   /* of the multiplier of the rate */
   double clock;   /* days, of the arrival process */
   uint32_t *work; /* [pool_n] scratch for large samples */
 };
@@ -265,6 +270,7 @@ static int plan_ids(struct sim_builder *b, struct sim_instance *self, struct inc
     p->pool[p->pool_n++] = (uint32_t)at[i].number;
   }
   p->wanted = p->pool_n;
+  p->amount = NAN;
   p->ordered = true;
   return 0;
 }
@@ -386,8 +392,9 @@ static void incident_plan_free(void *plan) {
 static int incident_open(struct sim_run *run, const struct sim_instance *self, void *state) {
   const struct incident_plan *p = self->plan;
   struct incident *s = state;
-  (void)run;
-  if (p->machine == SIM_NONE || p->ordered || (!p->severe && p->wanted <= p->pool_n / 8)) return 0;
+  s->bound = sim_factor_bound(run, self, KNOB_RATE);
+  bool varies = p->severe || sim_factor_varies(run, self, KNOB_SEVERITY);
+  if (p->machine == SIM_NONE || p->ordered || (!varies && p->wanted <= p->pool_n / 8)) return 0;
   s->work = sim_calloc(p->pool_n + 1u, sizeof *s->work);
   return s->work ? 0 : SIM_ERR_MEMORY;
 }
@@ -427,10 +434,13 @@ static void take_many(struct sim_run *run, const struct incident_plan *p, struct
 }
 
 /* How many entities attempt k takes. */
-static uint32_t wanted_by(struct sim_run *run, const struct incident_plan *p, uint32_t k) {
-  if (!p->severe) return p->wanted;
-  double e = sim_rng_exponential(sim_run_rng(run), p->severity_purpose, k, 0, 0);
-  double wanted = floor(p->amount * sim_law_inverse(&p->severity, e) + 0.5);
+static uint32_t wanted_by(struct sim_run *run, const struct sim_instance *self, uint32_t k) {
+  const struct incident_plan *p = self->plan;
+  double severity = sim_factor(run, self, KNOB_SEVERITY, 0);
+  if (isnan(p->amount) || (!p->severe && severity == 1)) return p->wanted;
+  if (p->severe)
+    severity *= sim_law_inverse(&p->severity, sim_rng_exponential(sim_run_rng(run), p->severity_purpose, k, 0, 0));
+  double wanted = floor(p->amount * severity + 0.5);
   return wanted < p->pool_n ? (uint32_t)wanted : p->pool_n;
 }
 
@@ -464,7 +474,7 @@ static void arrive(struct sim_run *run, const struct sim_instance *self, struct 
     return;
   }
   sim_incident(run, self);
-  uint32_t wanted = wanted_by(run, p, k);
+  uint32_t wanted = wanted_by(run, self, k);
   if (p->ordered) {
     uint32_t taken = 0;
     for (uint32_t i = 0; taken < wanted && i < p->pool_n; i++) taken += take(run, p, p->pool[i]);
@@ -474,30 +484,38 @@ static void arrive(struct sim_run *run, const struct sim_instance *self, struct 
     take_few(run, p, k, wanted);
 }
 
+/* Renewals come at their intervals, whatever multiplies the rate. */
 static void next_arrival(struct sim_run *run, const struct sim_instance *self, struct incident *s) {
   const struct incident_plan *p = self->plan;
   uint32_t n = s->candidates++;
   double e = sim_rng_exponential(sim_run_rng(run), p->arrival_purpose, 0, 0, n);
-  s->clock += p->arrivals == ARRIVALS_SINUSOIDAL ? e / (p->mean + p->amplitude) : sim_law_inverse(&p->interval, e);
+  double interval =
+      p->arrivals == ARRIVALS_SINUSOIDAL ? e / (p->mean + p->amplitude) : sim_law_inverse(&p->interval, e);
+  s->clock += p->arrivals == ARRIVALS_RENEWAL ? interval : interval / s->bound;
+  bool thinned = p->arrivals == ARRIVALS_SINUSOIDAL ||
+                 (p->arrivals != ARRIVALS_RENEWAL && sim_factor_varies(run, self, KNOB_RATE));
   int64_t tick = sim_ticks(s->clock);
   if (tick > sim_horizon(run)) return;
   if (tick < sim_now(run)) tick = sim_now(run);
-  sim_schedule(run, self, p->arrivals == ARRIVALS_SINUSOIDAL ? EV_CANDIDATE : EV_ARRIVE, 0, n, tick, NULL);
+  sim_schedule(run, self, thinned ? EV_CANDIDATE : EV_ARRIVE, 0, n, tick, NULL);
 }
 
 /* Thinning: a candidate of the process at the highest rate counts with probability rate(t) / highest. */
-static bool accepted(struct sim_run *run, const struct incident_plan *p, const struct incident *s, uint32_t n) {
+static bool accepted(struct sim_run *run, const struct sim_instance *self, const struct incident *s, uint32_t n) {
+  const struct incident_plan *p = self->plan;
   uint32_t word[4];
   sim_rng_block(sim_run_rng(run), p->arrival_purpose, 0, 0, n, word);
-  double u = ((double)word[2] + 0.5) * 0x1p-32, top = p->mean + p->amplitude;
-  return u * top < p->mean + p->amplitude * sim_sin(TWO_PI * s->clock / p->period);
+  double u = ((double)word[2] + 0.5) * 0x1p-32 * s->bound, factor = sim_factor(run, self, KNOB_RATE, 0);
+  if (p->arrivals != ARRIVALS_SINUSOIDAL) return u < factor;
+  double top = p->mean + p->amplitude;
+  return u * top < (p->mean + p->amplitude * sim_sin(TWO_PI * s->clock / p->period)) * factor;
 }
 
 static void incident_event(struct sim_run *run, const struct sim_instance *self, void *state,
                            const struct sim_event *ev) {
   const struct incident_plan *p = self->plan;
   struct incident *s = state;
-  if (ev->kind != EV_CANDIDATE || accepted(run, p, s, ev->n)) arrive(run, self, s);
+  if (ev->kind != EV_CANDIDATE || accepted(run, self, s, ev->n)) arrive(run, self, s);
   if (p->arrivals != ARRIVALS_GIVEN && ev->kind != EV_FOLLOWER) next_arrival(run, self, s);
 }
 
@@ -540,11 +558,19 @@ static const struct sim_output_desc outputs[] = {
     {"stopped", "1", "Attempts that safeguards stopped", true},
     {NULL, NULL, NULL, false}};
 
+static const struct sim_knob knobs[] = {
+    {"rate", SIM_SCOPE_WHOLE, 0, 1000,
+     "Multiplies the rate of attempts that come as poisson, sinusoidal or hawkes (there: of those that follow no "
+     "other)"},
+    {"severity", SIM_SCOPE_WHOLE, 0, 1000, "Multiplies how many each attempt takes, `at` apart"},
+    {NULL, SIM_SCOPE_WHOLE, 0, 0, NULL}};
+
 const struct sim_model sim_model_incident = {
     .name = "incident",
     .section = "incidents",
     .doc = "Attempts and accidents that arrive at given or random times and start a hazard, fail assets or make work.",
     .params = params,
+    .knobs = knobs,
     .events = events,
     .outputs = outputs,
     .plan_size = sizeof(struct incident_plan),

@@ -14,8 +14,8 @@ bool cli_is_measure(const struct sim_variable *v) {
 }
 
 bool cli_is_detail(const struct sim_variable *v) {
-  static const char *const sections[] = {"incident", "sensor",   "team",       "action",  "repair",
-                                         "layer",    "coupling", "safeguards", "episode", "group"};
+  static const char *const sections[] = {"incident", "sensor",     "team",       "action",  "repair", "layer",
+                                         "coupling", "safeguards", "capability", "episode", "group"};
   for (size_t i = 0; v->dims > 3 && i < sizeof sections / sizeof *sections; i++)
     if (strcmp(v->dim[3], sections[i]) == 0) return true;
   return strcmp(v->name, "events") == 0;

@@ -53,6 +53,10 @@ struct sim_instance *sim_builder_find(const struct sim_builder *b, const char *n
   return NULL;
 }
 
+const struct sim_instance *sim_builder_instance(const struct sim_builder *b, uint32_t i) {
+  return i < b->world->instances ? &b->world->instance[i] : NULL;
+}
+
 const struct sim_graph *sim_builder_graph(struct sim_builder *b, uint32_t layer) {
   struct sim_world *w = b->world;
   if (w->graph[layer]) return w->graph[layer];

@@ -65,7 +65,7 @@ struct sim_signal_desc { /* ends with name NULL */
   const char *name, *doc;
 };
 /* A number per run and instance. In the results: variable `name`, along a dimension named for the section ("hazard",
- * "sensor", "team", "action", "repair", "incident", "layer", "safeguards") with the instances' names. Ends with name
+ * "sensor", "team", "action", "repair", "incident", "layer", "safeguards", "capability") with the instances' names. Ends with name
  * NULL. */
 struct sim_output_desc {
   const char *name, *unit, *doc;
@@ -103,7 +103,7 @@ struct sim_job {              /* as given to sim_submit, plus what the server kn
 struct sim_model {
   const char *name;    /* "contagion" */
   const char *section; /* "hazards", "sensing", "teams", "actions", "repair", "incidents", "layers", "couplings",
-                          "safeguards" */
+                          "safeguards", "capability" */
   const char *doc;     /* what it is, with source (author, year) */
   bool experimental;   /* lacks a check against theory or a broken variant that fails */
   const struct sim_param *params;
@@ -178,6 +178,8 @@ const struct sim_population *sim_builder_population(const struct sim_builder *b,
 /* Graph of a layer for planning (reproduction numbers): the fixed one, or that of replicate 0. */
 const struct sim_graph *sim_builder_graph(struct sim_builder *b, uint32_t layer);
 struct sim_instance *sim_builder_find(const struct sim_builder *b, const char *name);
+/* Instance i of the world, in the order of their paths; NULL past the last. */
+const struct sim_instance *sim_builder_instance(const struct sim_builder *b, uint32_t i);
 /* Registers a draw's purpose: path of the instance + "." + suffix. */
 uint32_t sim_builder_purpose(struct sim_builder *b, const struct sim_instance *self, const char *suffix);
 

@@ -4,8 +4,8 @@
 #include "sim/scenario/budget.h"
 #include "sim/scenario/scenario.h"
 
-const char *const sc_model_sections[] = {"incidents", "safeguards", "hazards", "couplings", "sensing",
-                                         "teams",     "actions",    "repair",  NULL};
+const char *const sc_model_sections[] = {"incidents", "safeguards", "hazards", "couplings", "capability",
+                                         "sensing",   "teams",      "actions", "repair",    NULL};
 
 #define ENTRY(singular, plural)                                                                                        \
   { .name = singular, .kind = SIM_MODEL, .section = plural, .doc = "One entry; `like` names its model or preset." }
@@ -167,6 +167,10 @@ static const struct sim_param root_params[] = {
      .kind = SIM_NAMES,
      .fields = coupling_entry,
      .doc = "While an entity is in a state, a knob of another entry is multiplied."},
+    {.name = "capability",
+     .kind = SIM_MODEL,
+     .section = "capability",
+     .doc = "Milestones of what AI can do, for those who attack and those who respond; absent: nothing changes."},
     {.name = "sensing", .kind = SIM_NAMES, .fields = sensor_entry, .doc = "Who sees what, how late; alarms."},
     {.name = "teams", .kind = SIM_NAMES, .fields = team_entry, .doc = "Finite capacity that serves."},
     {.name = "actions", .kind = SIM_NAMES, .fields = action_entry, .doc = "What responders do."},
