@@ -62,11 +62,46 @@ Test(capability, an_attempt_takes_more) {
   const double expected[] = {3, 9, 27};
   size_t at = test_column(&t, "down", NULL);
   for (size_t i = 0; i < 3; i++) cr_assert_eq(t.row.columns[at + i], expected[i], "%g down", t.row.columns[at + i]);
-  cr_assert_eq(t.row.columns[test_column(&t, "level", NULL)], 36);
+  cr_assert_eq(t.row.columns[test_column(&t, "capability_level", NULL)], 36);
   test_world_close(&t);
   test_world_open(&t, GRID("at: [3, 5]") MILESTONES("severity: 50 %")); /* named nodes stay these */
   test_world_run(&t, 0);
   cr_assert_eq(t.row.columns[test_column(&t, "down", NULL) + 2], 2);
+  test_world_close(&t);
+}
+
+/* Three nodes and one crew before any milestone, after one and after two: each repair takes 8 days by 1, 2 and 6. */
+Test(capability, repairs_take_less) {
+#define MENDED(share)                                                                                                  \
+  GRID("count: 3")                                                                                                     \
+  "teams: {crew: {size: 1}}\nrepair: {lines: {layer: power, team: crew, time: 8 days}}\n" MILESTONES(share)
+  struct test_world t;
+  test_world_open(&t, MENDED("repair: 50 %"));
+  test_world_run(&t, 0);
+  double days = t.row.columns[test_column(&t, "person_days", "power")],
+         expected = (8 + 16 + 24) * (1 + 1 / 2.0 + 1 / 6.0);
+  cr_assert_float_eq(days, expected, 1e-6, "%g node-days, expected %g", days, expected);
+  test_world_close(&t);
+  test_world_open(&t, MENDED("repair: 0 %")); /* what the check above must tell apart */
+  test_world_run(&t, 0);
+  cr_assert_float_eq(t.row.columns[test_column(&t, "person_days", "power")], 3 * (8 + 16 + 24), 1e-6);
+  test_world_close(&t);
+}
+
+Test(capability, a_report_comes_sooner) {
+#define SEEN(share)                                                                                                    \
+  "airesim: 1\nquestion: test\nsource: illustrative\nhorizon: 1000 days\nsociety: {people: 10, layers: {power: "       \
+  "{nodes: 100, graph: none}}}\nincidents: {case: {fails: power, count: 3, arrivals: day 700}}\nsensing: {watch: "     \
+  "{watches: power.down, ascertainment: 100 %, report_delay: 12 days, alarm: 3 reports in 7 days}}\n" MILESTONES(      \
+      share)
+  struct test_world t;
+  test_world_open(&t, SEEN("detection: 50 %"));
+  test_world_run(&t, 0);
+  cr_assert_float_eq(test_value(&t, "time_to_detect"), 2, 1e-9);
+  test_world_close(&t);
+  test_world_open(&t, SEEN("detection: 0 %"));
+  test_world_run(&t, 0);
+  cr_assert_float_eq(test_value(&t, "time_to_detect"), 12, 1e-9);
   test_world_close(&t);
 }
 

@@ -31,8 +31,8 @@ static const struct sim_param params[] = {
     {0}};
 
 enum { OUT_LEVEL };
-static const struct sim_output_desc outputs[] = {{"level", "1", "Capability at the horizon; 1 at the start", false},
-                                                 {0}};
+static const struct sim_output_desc outputs[] = {
+    {"capability_level", "1", "Capability at the horizon; 1 at the start", false}, {0}};
 
 /* Who profits: a share, the section of those whom it reaches, their knob, and whether that is a duration. */
 static const struct use {
@@ -120,7 +120,7 @@ static void moment(struct sim_run *run, const struct sim_instance *self, void *s
   const struct plan *p = self->plan;
   ((struct state *)state)->level *= p->factor[index];
   for (size_t i = 0; i < p->effects; i++)
-    if (p->effect[i].milestone == index) sim_modify(run, p->effect[i].modifier, 0, true);
+    if (p->effect[i].milestone == index) sim_modify_share(run, p->effect[i].modifier, 1);
 }
 
 static void end(struct sim_run *run, const struct sim_instance *self, void *state) {
