@@ -3,6 +3,7 @@
 #include "sim/core/mem.h"
 #include "sim/experiment/experiment.h"
 #include "sim/scenario/scenario.h"
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,6 +150,19 @@ static void relay_progress(void *ctx, const struct sim_progress *p) {
   if (relay->options->progress(relay->options->ctx, &shown)) atomic_store(&relay->stop, true);
 }
 
+/* What the options change in the scenario, so that what is stored with the results says what was run. */
+static int apply_options(struct sim_scenario **out, const struct sim_scenario *s, const struct airesim_options *o,
+                         struct sim_diag *diag) {
+  char replicates[32], seed[32];
+  struct sim_patch set[2];
+  size_t n = 0;
+  snprintf(replicates, sizeof replicates, "%" PRId64, o->replicates);
+  snprintf(seed, sizeof seed, "%" PRId64, o->seed);
+  if (o->replicates >= 0) set[n++] = (struct sim_patch){"design.replicates", replicates};
+  if (o->seed >= 0) set[n++] = (struct sim_patch){"design.seed", seed};
+  return n ? sim_scenario_with(out, s, set, n, diag) : 0;
+}
+
 int airesim_run(const struct airesim_scenario *s, const struct airesim_options *o, char **errors) {
   struct sim_diag diag = {0};
   struct relay relay = {.options = o};
@@ -156,13 +170,15 @@ int airesim_run(const struct airesim_scenario *s, const struct airesim_options *
     return finish(sim_diag_add(&diag, NULL, NULL, "airesim_options: size or output is not set"), &diag, errors);
   const struct sim_batch_options batch = {.output = o->output,
                                           .jobs = o->jobs,
-                                          .replicates = o->replicates,
-                                          .seed = o->seed,
                                           .overwrite = o->overwrite != 0,
                                           .stop = &relay.stop,
                                           .progress = o->progress ? relay_progress : NULL,
                                           .ctx = &relay};
-  return finish(sim_batch_run(s->scenario, &batch, &diag), &diag, errors);
+  struct sim_scenario *changed = NULL;
+  int code = apply_options(&changed, s->scenario, o, &diag);
+  if (code == 0) code = sim_batch_run(changed ? changed : s->scenario, &batch, &diag);
+  sim_scenario_free(changed);
+  return finish(code, &diag, errors);
 }
 
 /* ---- results --------------------------------------------------------------------------------------------------- */

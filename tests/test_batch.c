@@ -148,15 +148,15 @@ static void watch(void *ctx, const struct sim_progress *p) {
 
 static int run(const struct sim_scenario *s, const char *path, unsigned jobs, int64_t replicates, bool overwrite,
                char text[300]) {
-  struct sim_batch_options o = {.output = path,
-                                .jobs = jobs,
-                                .replicates = replicates,
-                                .seed = -1,
-                                .overwrite = overwrite,
-                                .stop = &stop,
-                                .progress = watch};
+  struct sim_batch_options o = {.output = path, .jobs = jobs, .overwrite = overwrite, .stop = &stop, .progress = watch};
   struct sim_diag diag = {0};
-  int ret = sim_batch_run(s, &o, &diag);
+  struct sim_scenario *changed = NULL;
+  char number[32];
+  snprintf(number, sizeof number, "%lld", (long long)replicates);
+  const struct sim_patch set = {"design.replicates", number};
+  int ret = replicates >= 0 ? sim_scenario_with(&changed, s, &set, 1, &diag) : 0;
+  if (ret == 0) ret = sim_batch_run(changed ? changed : s, &o, &diag);
+  sim_scenario_free(changed);
   snprintf(text, 300, "%s", diag.n ? diag.items[0].text : "");
   sim_diag_free(&diag);
   return ret;

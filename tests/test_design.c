@@ -238,7 +238,7 @@ Test(design, limits_of_the_sequence) {
 Test(design, results_hold_the_design) {
   struct sim_scenario *s = load("sample: saltelli points 4");
   char *path = sim_strf("%s/r.h5", dir);
-  struct sim_batch_options o = {.output = path, .jobs = 1, .replicates = -1, .seed = -1};
+  struct sim_batch_options o = {.output = path, .jobs = 1};
   struct sim_diag diag = {0};
   cr_assert_eq(sim_batch_run(s, &o, &diag), 0, "%s", diag.n ? diag.items[0].text : "");
   sim_scenario_free(s);

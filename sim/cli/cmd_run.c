@@ -91,36 +91,16 @@ static void say_part(const struct watch *w, const struct sim_batch_options *o) {
           cli_duration(w->last.seconds, time), o->output, o->output);
 }
 
-/* Where the scenario comes from, for the journals. */
-static int set_origin(struct sim_journal_origin *origin, const char *scenario, const struct sim_scenario *s,
-                      const struct cli_sets *sets) {
-  char *directory = strcmp(scenario, "-") == 0 ? NULL : realpath(scenario, NULL);
-  if (directory) *strrchr(directory, '/') = '\0';
-  if (!directory) directory = getcwd(NULL, 0);
-  char *copy = directory ? sim_strdup(*directory ? directory : "/") : NULL;
-  free(directory); /* the C library's */
-  *origin = (struct sim_journal_origin){.text = sim_scenario_written(s),
-                                        .name = strcmp(scenario, "-") == 0 ? "<stdin>" : scenario,
-                                        .directory = copy,
-                                        .sets = sets->patch,
-                                        .n_sets = sets->n};
-  return origin->text && copy ? CLI_DONE : cli_fail("%s", sim_err_text(SIM_ERR_MEMORY));
-}
-
 static int run_batch(const struct cli_context *context, const struct run_options *o, const struct sim_scenario *s,
                      const char *output, struct sim_mpi *mpi, struct sim_diag *diag) {
   struct watch watch = {0};
-  struct sim_journal_origin origin = {0};
   bool leads = sim_mpi_rank(mpi) == 0;
   long seconds = 0;
   struct sim_batch_options batch = {.output = output,
                                     .jobs = o->jobs > 0 ? (unsigned)o->jobs : 0,
-                                    .replicates = -1,
-                                    .seed = -1,
                                     .overwrite = o->overwrite,
                                     .command_line = context->line,
                                     .mpi = mpi,
-                                    .origin = &origin,
                                     .stop = &stop,
                                     .progress = watch_progress,
                                     .ctx = &watch};
@@ -128,8 +108,7 @@ static int run_batch(const struct cli_context *context, const struct run_options
   if (o->shard && parse_shard(o->shard, &batch.part, &batch.parts)) return CLI_USAGE;
   if (o->max_time && !cli_walltime(o->max_time, &seconds))
     return cli_usage("run", "--max-time expects a time such as 1:30:00 or `90 min`, not `%s`", o->max_time);
-  int status = set_origin(&origin, context->words.word[0], s, &o->sets);
-  if (status) goto out;
+  int status = CLI_DONE;
   cli_progress_init(&watch.progress, o->quiet || !leads);
   catch_signals();
   if (seconds) alarm((unsigned)seconds);
@@ -150,9 +129,6 @@ static int run_batch(const struct cli_context *context, const struct run_options
     if (!o->quiet && !part) say_done(&watch, output);
     if (watch.last.total && watch.last.failed == watch.last.total) status = cli_fail("every run failed");
   }
-out:
-  sim_free((char *)origin.text);
-  sim_free((char *)origin.directory);
   return status;
 }
 

@@ -109,7 +109,7 @@ static int open_journals(struct batch *b, struct sim_diag *diag) {
                                 .arms = d->arms,
                                 .points = d->points,
                                 .share = workers > 1 ? 1 / (double)workers : 0,
-                                .origin = b->o.origin,
+                                .origin = sim_scenario_origin(b->scenario),
                                 .source = b->source,
                                 .sources = b->sources};
   for (size_t arm = 0; arm < d->arms; arm++) {
@@ -240,7 +240,7 @@ static int take_output(struct batch *b, struct sim_diag *diag) {
 /* Everything before the first run: rank 0 takes the output and lists what is to be made, then each its own journals. */
 static int prepare(struct batch *b, bool *complete, struct sim_diag *diag) {
   bool leads = sim_mpi_rank(b->o.mpi) == 0;
-  int ret = sim_design_init(&b->design, b->scenario, b->o.replicates, b->o.seed, diag);
+  int ret = sim_design_init(&b->design, b->scenario, -1, -1, diag);
   if (ret == 0) {
     b->progress.total = sim_design_runs(&b->design);
     b->o.jobs = choose_jobs(b->o.jobs, b->progress.total);

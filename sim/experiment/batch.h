@@ -20,13 +20,11 @@ struct sim_progress {
 struct sim_batch_options {
   const char *output;       /* results.h5 */
   unsigned jobs;            /* threads; 0: cores */
-  int64_t replicates, seed; /* -1: as the scenario says */
   bool overwrite;           /* start again instead of resuming */
   const char *command_line; /* for provenance, or NULL */
   size_t part, parts;       /* make part 1..parts of the runs and leave the rest and the file to others; 0: all */
   struct sim_mpi *mpi;      /* share the runs among its ranks, or NULL */
-  const struct sim_journal_origin *origin; /* kept in the journals, lest merging need the scenario; or NULL */
-  const atomic_bool *stop; /* set by a signal handler: finish the runs in flight, keep the journal; or NULL */
+  const atomic_bool *stop;  /* set by a signal handler: finish the runs in flight, keep the journal; or NULL */
   void (*progress)(void *ctx, const struct sim_progress *p); /* about ten times a second, from one thread; or NULL */
   void *ctx;
 };

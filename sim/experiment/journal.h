@@ -15,23 +15,15 @@
 #include "sim/experiment/layout.h"
 #include "sim/scenario/scenario.h"
 
-/* Where the scenario came from, so that journals can be merged by themselves: text as written, and how it was loaded.
- */
-struct sim_journal_origin {
-  const char *text, *name, *directory; /* directory: absolute */
-  const struct sim_patch *sets;
-  size_t n_sets;
-};
-
 /* What rows of one set of journals share; compared one by one when resuming. Then what the set is made for. */
 struct sim_journal_key {
   uint64_t scenario_hash, seed, layout_hash;
   unsigned stream_version, language_version;
   const char *program_version;
   size_t arms, points;
-  double share;                            /* of the missing runs that this process makes, for room; 0: all */
-  const struct sim_journal_origin *origin; /* kept in new journals; or NULL */
-  const char *const *source;               /* further directories or files to read, never changed */
+  double share;                             /* of the missing runs that this process makes, for room; 0: all */
+  const struct sim_scenario_origin *origin; /* kept in new journals, so that they can be merged by themselves */
+  const char *const *source;                /* further directories or files to read, never changed */
   size_t sources;
 };
 

@@ -79,7 +79,7 @@ static void facts_crc(const struct fact fact[FACTS], char out[16]) {
 /* ---- where the scenario came from ------------------------------------------------------------------------------ */
 
 /* Patches as one text: path, unit separator, text, record separator. */
-static char *join_sets(const struct sim_journal_origin *o) {
+static char *join_sets(const struct sim_scenario_origin *o) {
   char *all = sim_strdup("");
   for (size_t i = 0; all && i < o->n_sets; i++) {
     char *more = sim_strf("%s%s\x1f%s\x1e", all, o->sets[i].path, o->sets[i].text);
@@ -89,7 +89,7 @@ static char *join_sets(const struct sim_journal_origin *o) {
   return all;
 }
 
-static int store_origin(const struct sim_journal_origin *o, sqlite3 *db) {
+static int store_origin(const struct sim_scenario_origin *o, sqlite3 *db) {
   char *sets = join_sets(o);
   int code = sets ? sim_journal_meta_set(db, "origin_sets", sets) : SQLITE_NOMEM;
   if (code == SQLITE_OK) code = sim_journal_meta_set(db, "origin_name", o->name);

@@ -10,6 +10,7 @@
 #include "sim/scenario/scenario_internal.h"
 #include "sim/scenario/sections.h"
 #include "sim/scenario/yaml.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- arms ------------------------------------------------------------------------------------------------------- */
@@ -245,6 +246,24 @@ static void load(struct sc *c, struct sim_scenario *s, const char *text, size_t 
   s->base = root;
 }
 
+/* Keeps what loads the scenario again. */
+static void keep_origin(struct sc *c, struct sim_scenario *s, const char *text, const char *name,
+                        const struct sim_patch *sets, size_t n_sets) {
+  char *directory = realpath(s->directory, NULL);
+  struct sim_patch *copy = sc_alloc(c, (n_sets + 1) * sizeof *copy);
+  for (size_t i = 0; i < n_sets; i++) {
+    copy[i] = (struct sim_patch){sc_copy(c, sets[i].path, strlen(sets[i].path)),
+                                 sc_copy(c, sets[i].text, strlen(sets[i].text))};
+  }
+  const char *absolute = directory ? directory : s->directory; /* no such directory: so no file of it is found */
+  s->origin = (struct sim_scenario_origin){.text = text,
+                                           .name = sc_copy(c, name, strlen(name)),
+                                           .directory = sc_copy(c, absolute, strlen(absolute)),
+                                           .sets = copy,
+                                           .n_sets = n_sets};
+  free(directory); /* the C library's */
+}
+
 static int read_and_load(struct sc *c, struct sim_scenario *s, const char *path, const char *text, size_t length,
                          const char *name, const struct sim_patch *sets, size_t n_sets) {
   if (path) {
@@ -254,10 +273,10 @@ static int read_and_load(struct sc *c, struct sim_scenario *s, const char *path,
     text = sc_read_file(c, path, &length, NULL, NULL);
   } else {
     text = sc_copy(c, text, length);
-    if (s->directory) s->directory = sc_copy(c, s->directory, strlen(s->directory));
+    s->directory = s->directory ? sc_copy(c, s->directory, strlen(s->directory)) : ".";
   }
   if (!text) return SIM_ERR_INPUT;
-  s->text = text;
+  keep_origin(c, s, text, name, sets, n_sets);
   load(c, s, text, length, name, sets, n_sets);
   if (!s->base) return SIM_ERR_INPUT;
   int ret = check_arms(s, c->diag);
@@ -305,5 +324,20 @@ void sim_scenario_free(struct sim_scenario *s) {
 }
 
 char *sim_scenario_written(const struct sim_scenario *s) {
-  return sim_strdup(s->text);
+  return sim_strdup(s->origin.text);
+}
+
+const struct sim_scenario_origin *sim_scenario_origin(const struct sim_scenario *s) {
+  return &s->origin;
+}
+
+int sim_scenario_with(struct sim_scenario **out, const struct sim_scenario *s, const struct sim_patch *sets,
+                      size_t n_sets, struct sim_diag *diag) {
+  const struct sim_scenario_origin *o = &s->origin;
+  struct sim_patch *all = sim_calloc(o->n_sets + n_sets + 1, sizeof *all);
+  if (!all) return SIM_ERR_MEMORY;
+  for (size_t i = 0; i < o->n_sets + n_sets; i++) all[i] = i < o->n_sets ? o->sets[i] : sets[i - o->n_sets];
+  int ret = sim_scenario_parse(out, o->text, strlen(o->text), o->name, o->directory, all, o->n_sets + n_sets, diag);
+  sim_free(all);
+  return ret;
 }

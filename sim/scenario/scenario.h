@@ -31,6 +31,17 @@ int sim_scenario_parse(struct sim_scenario **out, const char *text, size_t lengt
                        struct sim_diag *diag) SIM_MUST_CHECK;
 void sim_scenario_free(struct sim_scenario *s);
 
+/* Where a scenario came from: what loads it again, anywhere on this file system. Lives as long as the scenario. */
+struct sim_scenario_origin {
+  const char *text, *name, *directory; /* as written; what messages call it; absolute, where its files are looked up */
+  const struct sim_patch *sets;        /* [n_sets] what was changed while it was loaded */
+  size_t n_sets;
+};
+const struct sim_scenario_origin *sim_scenario_origin(const struct sim_scenario *s);
+/* The same scenario with further changes, after those that it was loaded with. */
+int sim_scenario_with(struct sim_scenario **out, const struct sim_scenario *s, const struct sim_patch *sets,
+                      size_t n_sets, struct sim_diag *diag) SIM_MUST_CHECK;
+
 /* Arms in order of their names; a scenario without `arms` has one, "base". */
 size_t sim_scenario_arms(const struct sim_scenario *s);
 const char *sim_scenario_arm(const struct sim_scenario *s, size_t arm);

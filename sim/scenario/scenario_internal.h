@@ -15,7 +15,8 @@ struct sc_arm {
 struct sim_scenario {
   struct sc_arena arena;
   struct sc_library library;
-  const char *text, *directory;
+  const char *directory;
+  struct sim_scenario_origin origin;
   const struct sc_node *base; /* expanded, without arms */
   const char *source;         /* default source at the top, for arms */
   struct sc_arm *arm;
