@@ -199,8 +199,8 @@ Test(batch, refuses_to_overwrite_other_results) {
   cr_assert_eq(run(s, output("r"), 1, -1, false, text), 0, "%s", text);
   cr_assert_eq(run(other, output("r"), 1, -1, false, text), SIM_ERR_INPUT);
   cr_assert_not_null(strstr(text, "results of another seed"), "%s", text);
-  cr_assert_eq(run(s, output("r"), 1, 6, false, text), SIM_ERR_INPUT);
-  cr_assert_not_null(strstr(text, "another number of replicates"), "%s", text);
+  cr_assert_eq(run(s, output("r"), 1, 4, false, text), SIM_ERR_INPUT);
+  cr_assert_not_null(strstr(text, "results of more replicates"), "%s", text);
   cr_assert_eq(run(other, output("r"), 1, -1, true, text), 0, "%s", text);
   int fd = open(output("text"), O_CREAT | O_WRONLY, 0666);
   cr_assert_eq(write(fd, "notes", 5), 5);

@@ -3,6 +3,7 @@
 #include "sim/cli/walltime.h"
 #include "sim/core/mem.h"
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,16 @@ static void say_interrupted(const struct watch *w, const char *line) {
           (unsigned long long)w->last.done, (unsigned long long)w->last.total, line);
 }
 
+/* What was reached of `design.precision`. */
+static void say_precision(const struct sim_progress *p) {
+  if (!p->points) return;
+  fprintf(stderr, "airesim: precision: an interval of %.4g %s or less was reached at %llu of %llu design point%s",
+          p->precision, p->unit, (unsigned long long)p->points_reached, (unsigned long long)p->points,
+          p->points == 1 ? "" : "s");
+  if (isfinite(p->widest)) fprintf(stderr, "; the widest is %.4g %s", p->widest, p->unit);
+  fputs(p->points_reached < p->points ? "; at the others `design.replicates` came first\n" : "\n", stderr);
+}
+
 static void say_done(const struct watch *w, const char *output) {
   char time[32];
   if (w->last.phase && strcmp(w->last.phase, "complete") == 0) {
@@ -70,6 +81,7 @@ static void say_done(const struct watch *w, const char *output) {
   if (w->last.failed) fprintf(stderr, ", %llu failed", (unsigned long long)w->last.failed);
   if (w->last.damaged) fprintf(stderr, ", %llu damaged and run again", (unsigned long long)w->last.damaged);
   fprintf(stderr, ", in %s\n", cli_duration(w->last.seconds, time));
+  say_precision(&w->last);
 }
 
 /* "3/7": part 3 of 7. */

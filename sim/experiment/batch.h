@@ -13,6 +13,9 @@
 struct sim_progress {
   uint64_t total, done, failed, resumed; /* runs (of this part); done counts resumed and failed ones */
   uint64_t damaged;                      /* runs in journals that failed their check and are run again */
+  uint64_t points, points_reached;       /* design points, where a precision is asked for; those that reached it */
+  double precision, widest;              /* the interval asked for, and the widest of all (NaN: there is none) */
+  char unit[32];                         /* of both */
   double seconds, rate;                  /* since start; runs a second of this process */
   const char *phase; /* "running", "writing", "done", "part" (is done); "complete": the file was there already */
 };
@@ -29,9 +32,11 @@ struct sim_batch_options {
   void *ctx;
 };
 
-/* Runs what is missing, then writes the results file and removes the journals. 0, also when the results file was
- * complete already; SIM_ERR_INPUT with diag (before anything is written); SIM_ERR_INTERRUPTED (journal kept, the same
- * call resumes); SIM_ERR_IO with diag; SIM_ERR_MISMATCH with diag: a run found twice with different results. */
+/* Runs what is missing of what `design` asks for (sim/experiment/stopping.h), taking runs also from a file at the
+ * output that has fewer of the same, then writes the results file and removes the journals. 0, also when the results
+ * file was complete already; SIM_ERR_INPUT with diag (before anything is written); SIM_ERR_INTERRUPTED (journal kept,
+ * the same call resumes); SIM_ERR_IO with diag; SIM_ERR_MISMATCH with diag: a run found twice with different results.
+ */
 int sim_batch_run(const struct sim_scenario *s, const struct sim_batch_options *o,
                   struct sim_diag *diag) SIM_MUST_CHECK;
 struct sim_merge_options {

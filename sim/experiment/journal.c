@@ -42,7 +42,10 @@ static uint64_t *place_of(const struct sim_journals *js, size_t arm, size_t poin
 /* Enters a row whose CRC is right. A run found twice must be the same bit for bit. */
 static int index_row(struct sim_journals *js, size_t file, const int64_t at[4], sqlite3_int64 id, const void *blob,
                      size_t n, struct sim_diag *diag) {
-  if ((size_t)at[2] >= js->replicates) return 0; /* of a larger batch: not asked for now */
+  if ((size_t)at[2] >= js->replicates) { /* of a larger batch: not asked for now */
+    js->beyond++;
+    return 0;
+  }
   uint64_t *place = place_of(js, (size_t)at[0], (size_t)at[1], (size_t)at[2]);
   if (*place) {
     size_t other_n = 0;
@@ -199,9 +202,10 @@ static int list_files(struct sim_journals *js, struct sim_diag *diag) {
 
 int sim_journals_refresh(struct sim_journals *js, struct sim_diag *diag) {
   sim_journal_files_forget(&js->files);
-  memset(js->place, 0, js->key.arms * js->key.points * js->replicates * sizeof *js->place);
-  js->done = js->failed = 0;
-  int ret = list_files(js, diag);
+  js->done = js->failed = js->beyond = 0;
+  sim_free(js->place);
+  js->place = sim_calloc(js->key.arms * js->key.points * js->replicates + 1, sizeof *js->place); /* unused: no memory */
+  int ret = js->place ? list_files(js, diag) : SIM_ERR_MEMORY;
   for (size_t i = 0; ret == 0 && i < js->files.n; i++) ret = scan_file(js, i, diag);
   return ret;
 }
@@ -262,8 +266,7 @@ int sim_journals_open(struct sim_journals **out, const char *output, const struc
   js->dir = sim_strf("%s.journal", output);
   js->version = sim_strdup(key->program_version);
   js->key.program_version = js->version;
-  js->place = sim_calloc(key->arms * key->points * replicates + 1, sizeof *js->place);
-  int ret = js->dir && js->version && js->place ? sim_lock_take(&js->lock, js->dir, output, diag) : SIM_ERR_MEMORY;
+  int ret = js->dir && js->version ? sim_lock_take(&js->lock, js->dir, output, diag) : SIM_ERR_MEMORY;
   if (ret == 0 && overwrite) ret = sim_journal_files_list(&js->files, js->dir, false, diag); /* nobody writes them */
   if (ret == 0 && overwrite) ret = remove_databases(js);
   if (ret == 0) ret = sim_journals_refresh(js, diag);
@@ -307,6 +310,9 @@ uint64_t sim_journals_done(const struct sim_journals *js) {
 }
 uint64_t sim_journals_failed(const struct sim_journals *js) {
   return js->failed;
+}
+uint64_t sim_journals_beyond(const struct sim_journals *js) {
+  return js->beyond;
 }
 uint64_t sim_journals_damaged(const struct sim_journals *js) {
   return js->damaged;

@@ -22,6 +22,7 @@ struct sim_journal_key {
   const char *program_version;
   size_t arms, points;
   double share;                             /* of the missing runs that this process makes, for room; 0: all */
+  const char *precision;                    /* as the scenario has it, "" if fixed; for `status` */
   const struct sim_scenario_origin *origin; /* kept in new journals, so that they can be merged by themselves */
   const char *const *source;                /* further directories or files to read, never changed */
   size_t sources;
@@ -41,6 +42,7 @@ int sim_journals_refresh(struct sim_journals *js, struct sim_diag *diag) SIM_MUS
 bool sim_journals_has(const struct sim_journals *js, size_t arm, size_t point, size_t replicate);
 uint64_t sim_journals_done(const struct sim_journals *js);
 uint64_t sim_journals_failed(const struct sim_journals *js);
+uint64_t sim_journals_beyond(const struct sim_journals *js);     /* rows of replicates that are not asked for now */
 uint64_t sim_journals_damaged(const struct sim_journals *js);    /* rows dropped by their CRC, and files unreadable */
 const char *sim_journals_started(const struct sim_journals *js); /* ISO 8601 time when the first run of all began */
 /* Fills a row of the arm's layout. 0; 1 where that run is not there; SIM_ERR_IO. */

@@ -30,7 +30,7 @@ struct sim_journals {
   const struct sim_layout *layouts; /* [arms] */
   struct journal_files files;
   uint64_t *place; /* [points][arms][replicates]: (file + 1) << 48 | row id; 0: not there */
-  uint64_t done, failed, damaged;
+  uint64_t done, failed, damaged, beyond;
   char started[32];
 };
 

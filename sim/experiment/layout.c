@@ -180,3 +180,15 @@ void sim_row_fail(struct sim_row *row, const struct sim_layout *l, const char *w
   row->events = 0;
   snprintf(row->error, sizeof row->error, "%s", why && *why ? why : "unknown reason");
 }
+
+bool sim_row_is_censored(const struct sim_row *row, const struct sim_layout *l) {
+  for (size_t i = 0; i < l->columns; i++) {
+    const struct sim_column *c = &l->column[i];
+    if (!c->flags || strcmp(c->variable, "status") != 0 || !(row->columns[i] >= 0)) continue;
+    const char *p = c->flags;
+    for (int k = (int)row->columns[i]; k > 0 && *p; k--) p += strcspn(p, " "), p += strspn(p, " ");
+    size_t n = strcspn(p, " ");
+    if (n >= 8 && memcmp(p + n - 8, "censored", 8) == 0) return true;
+  }
+  return false;
+}

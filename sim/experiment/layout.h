@@ -38,6 +38,8 @@ int sim_row_init(struct sim_row *row, const struct sim_layout *l) SIM_MUST_CHECK
 void sim_row_free(struct sim_row *row);
 /* Sets a row to that of a failed run: NaN, missing, flags with a meaning "failed" set to it. */
 void sim_row_fail(struct sim_row *row, const struct sim_layout *l, const char *why);
+/* Does any level's `status` say that the window ended before recovery? */
+bool sim_row_is_censored(const struct sim_row *row, const struct sim_layout *l);
 /* FNV-1a over bytes, chained: start from SIM_HASH_START. */
 #define SIM_HASH_START 14695981039346656037ull
 uint64_t sim_hash_bytes(uint64_t hash, const void *data, size_t n);

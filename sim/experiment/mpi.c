@@ -53,7 +53,6 @@ int sim_mpi_start(struct sim_mpi **out) {
     sim_mpi_end(m);
     return SIM_ERR_LIMIT;
   }
-  m->others = (unsigned)m->size - 1;
   *out = m;
   return 0;
 }
@@ -91,6 +90,10 @@ void sim_mpi_share(struct sim_mpi *m, void *data, size_t n) {
     MPI_Bcast((char *)data + at, (int)piece, MPI_BYTE, 0, MPI_COMM_WORLD);
     at += piece;
   }
+}
+
+void sim_mpi_begin(struct sim_mpi *m) {
+  if (m) m->others = (unsigned)m->size - 1;
 }
 
 struct sim_mpi_range sim_mpi_ask(struct sim_mpi *m, uint64_t wanted, uint64_t made, uint64_t failed) {
@@ -164,6 +167,9 @@ int sim_mpi_first_failed(struct sim_mpi *m, int code) {
 }
 void sim_mpi_share(struct sim_mpi *m, void *data, size_t n) {
   (void)m, (void)data, (void)n;
+}
+void sim_mpi_begin(struct sim_mpi *m) {
+  (void)m;
 }
 struct sim_mpi_range sim_mpi_ask(struct sim_mpi *m, uint64_t wanted, uint64_t made, uint64_t failed) {
   (void)m, (void)wanted, (void)made, (void)failed;

@@ -28,6 +28,9 @@ int sim_mpi_first_failed(struct sim_mpi *m, int code);
 /* Collective: rank 0's bytes to all. */
 void sim_mpi_share(struct sim_mpi *m, void *data, size_t n);
 
+/* All ranks but 0 take part again: before each list of runs that they share. */
+void sim_mpi_begin(struct sim_mpi *m);
+
 struct sim_mpi_range { /* places in the list of missing runs */
   uint64_t first, count;
 };

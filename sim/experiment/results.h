@@ -9,6 +9,7 @@
 #define SIM_EXPERIMENT_RESULTS_H
 #include "sim/experiment/layout.h"
 #include "sim/experiment/shape.h"
+#include "sim/experiment/stopping.h"
 #include "sim/scenario/scenario.h"
 
 #define SIM_RESULTS_VERSION 1 /* of the file's layout */
@@ -33,8 +34,11 @@ struct sim_results_content {
   const int64_t *design_row, *design_part;   /* [points] structure, or NULL */
   struct sim_path_info *const *parameter;    /* [arms] lists of that arm's parameters, or NULL */
   const size_t *parameters;                  /* [arms] */
+  const struct sim_stopping *stopping;       /* how many replicates each point has, and why */
   /* Fills a row of the arm's layout: 0, 1 where the run is missing, or a negative code, which ends the writing. */
   int (*row)(void *ctx, size_t arm, size_t point, size_t replicate, struct sim_row *row);
+  /* Adds to [days][SIM_SERIES_BINS] counts of a series what rows without samples would have. NULL: every row has. */
+  int (*counted)(void *ctx, size_t arm, size_t series, uint32_t *histogram);
   void *ctx;
 };
 

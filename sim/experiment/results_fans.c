@@ -67,6 +67,15 @@ static void count_series(struct sim_writer *w, size_t arm, size_t first, size_t 
   }
 }
 
+/* Adds what was counted in runs whose curves are not there any more. */
+static void count_before(struct sim_writer *w, size_t arm, size_t first, size_t last, uint32_t *histogram) {
+  size_t cells = w->s->days * SIM_SERIES_BINS;
+  for (size_t k = first; k < last && w->c->counted && !w->ret; k++) {
+    int ret = w->c->counted(w->c->ctx, arm, k, histogram + (k - first) * cells);
+    if (ret) sim_writer_fail(w, ret);
+  }
+}
+
 /* Fans pool the design points. One pass over the runs for as many curves as fit into memory. */
 void sim_writer_fans(struct sim_writer *w) {
   if (w->s->curves == 0 || w->s->days == 0) return;
@@ -88,6 +97,7 @@ void sim_writer_fans(struct sim_writer *w) {
       size_t last = sim_smaller(first + at_once, series);
       memset(histogram, 0, at_once * cells * sizeof *histogram);
       count_series(w, arm, first, last, histogram, &row);
+      count_before(w, arm, first, last, histogram);
       for (size_t k = first; k < last && !w->ret; k++) write_fan(w, arm, k, histogram + (k - first) * cells, fan);
     }
     sim_row_free(&row);

@@ -275,6 +275,24 @@ int sim_results_load(struct sim_results *r, const char *name, double **values) {
   return 0;
 }
 
+int sim_results_load_box(struct sim_results *r, const char *name, const size_t *start, const size_t *size,
+                         double *values) {
+  const struct sim_variable *v = sim_results_find(r, name);
+  if (!v || v->text) return SIM_ERR_INPUT;
+  hsize_t from[SIM_MAX_DIMS], count[SIM_MAX_DIMS];
+  size_t n = 1;
+  for (unsigned d = 0; d < v->dims; d++) from[d] = start[d], count[d] = size[d], n *= size[d];
+  hid_t set = H5Dopen2(r->file, name, H5P_DEFAULT), space = H5Dget_space(set);
+  hid_t memory = H5Screate_simple((int)v->dims, count, NULL);
+  bool good = H5Sselect_hyperslab(space, H5S_SELECT_SET, from, NULL, count, NULL) >= 0 &&
+              H5Dread(set, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, values) >= 0;
+  if (good) mark_missing(set, v, values, n);
+  H5Sclose(memory);
+  H5Sclose(space);
+  H5Dclose(set);
+  return good ? 0 : SIM_ERR_IO;
+}
+
 void sim_results_texts_free(char **texts, size_t n) {
   for (size_t i = 0; texts && i < n; i++) sim_free(texts[i]);
   sim_free(texts);

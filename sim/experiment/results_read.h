@@ -29,6 +29,9 @@ const struct sim_variable *sim_results_find(const struct sim_results *r, const c
 size_t sim_results_count(const struct sim_variable *v);                                     /* product of sizes */
 /* All values, row-major; fill values become NaN. Free with sim_free. SIM_ERR_IO if it cannot be read. */
 int sim_results_load(struct sim_results *r, const char *name, double **values) SIM_MUST_CHECK;
+/* A box of a variable, [size] at [start] along its dimensions, into values: product of size. */
+int sim_results_load_box(struct sim_results *r, const char *name, const size_t *start, const size_t *size,
+                         double *values) SIM_MUST_CHECK;
 /* A variable of texts; free with sim_results_texts_free. */
 int sim_results_load_texts(struct sim_results *r, const char *name, char ***texts, size_t *n) SIM_MUST_CHECK;
 /* Labels along a dimension: its texts, or its numbers as text ("0.9"). Free with sim_results_texts_free. */

@@ -71,19 +71,6 @@ static void note_failure(struct sim_writer *w, size_t arm, size_t point, size_t 
   w->failure.n = n;
 }
 
-/* Does any level's `status` say that the window ended before recovery? */
-static bool is_censored(const struct sim_layout *l, const struct sim_row *row) {
-  for (size_t i = 0; i < l->columns; i++) {
-    const struct sim_column *c = &l->column[i];
-    if (!c->flags || strcmp(c->variable, "status") != 0 || !(row->columns[i] >= 0)) continue;
-    const char *p = c->flags;
-    for (int k = (int)row->columns[i]; k > 0 && *p; k--) p += strcspn(p, " "), p += strspn(p, " ");
-    size_t n = strcspn(p, " ");
-    if (n >= 8 && memcmp(p + n - 8, "censored", 8) == 0) return true;
-  }
-  return false;
-}
-
 /* Reads one run into place r of the block. */
 static void gather_run(struct sim_writer *w, struct block *b, size_t arm, size_t point, size_t replicate, size_t r,
                        size_t runs, struct sim_row *row) {
@@ -99,13 +86,9 @@ static void gather_run(struct sim_writer *w, struct block *b, size_t arm, size_t
   w->missing += found != 0;
   if (found) return;
   w->done++;
-  w->censored += is_censored(l, row);
+  w->censored += sim_row_is_censored(row, l);
   if (row->error[0]) note_failure(w, arm, point, replicate, row->error);
-  for (size_t i = 0, a = 0; i < l->columns; i++) {
-    size_t e = s->element[arm][i];
-    while (!(e >= s->array[a].offset && e < s->array[a].offset + s->array[a].count)) a = (a + 1) % s->arrays;
-    b->value[runs * s->array[a].offset + r * s->array[a].count + (e - s->array[a].offset)] = row->columns[i];
-  }
+  for (size_t i = 0; i < l->columns; i++) b->value[sim_shape_place(s, arm, i, runs, r)] = row->columns[i];
 }
 
 static void write_block(struct sim_writer *w, const struct block *b, const hsize_t start3[3], const hsize_t size3[3]) {

@@ -152,10 +152,33 @@ static void write_parameters(struct sim_writer *w) {
   sim_free(path), sim_free(value), sim_free(source), sim_free(unit), sim_free(number);
 }
 
+/* Where replicates were made until an interval was narrow enough: how many, how wide it is, and whether that is it. */
+static void write_precision(struct sim_writer *w) {
+  const struct sim_stopping *s = w->c->stopping;
+  if (!s || s->rule == SIM_STOP_FIXED || w->ret) return;
+  const char *const dims[] = {"arm", "point"};
+  int64_t *made = sim_calloc(s->points, sizeof *made);
+  int8_t *reached = sim_calloc(s->points, sizeof *reached);
+  if (!made || !reached) sim_writer_fail(w, SIM_ERR_MEMORY);
+  for (size_t p = 0; made && reached && p < s->points; p++) {
+    made[p] = (int64_t)s->asked[p];
+    reached[p] = s->reached[p];
+  }
+  sim_writer_integers(w, "precision_replicates", 1, dims + 1, made, "1", "replicates of each arm at the design point");
+  sim_writer_doubles(w, "precision_width", 2, dims, s->width, s->unit, "width of the 95 % interval that was reached");
+  hid_t set = sim_writer_variable(w, "precision_reached", H5T_STD_I8LE, 1, dims + 1, NULL, 0, NULL);
+  sim_writer_describe(w, set, NULL, "whether the intervals of all arms are as narrow as asked", "no yes");
+  if (!w->ret) sim_writer_check(w, H5Dwrite(set, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, reached));
+  if (set >= 0) sim_writer_check(w, H5Dclose(set));
+  sim_free(made);
+  sim_free(reached);
+}
+
 void sim_writer_tables(struct sim_writer *w) {
   write_dimensions(w);
   write_design(w);
   write_horizon(w);
   write_society(w);
   write_parameters(w);
+  write_precision(w);
 }

@@ -83,7 +83,7 @@ static int gather_columns(struct sim_shape *s, const struct sim_layout *l, size_
     for (unsigned d = 0; ret == 0 && d < c->dims; d++) {
       ret = axis_add(s, c->at[d].dim, c->at[d].unit, c->at[d].label, c->at[d].coordinate, &a.axis[d], diag);
     }
-    if (ret == 0) ret = array_add(&s->array, &s->arrays, &s->arrays_cap, &a, &s->element[arm][i], diag);
+    if (ret == 0) ret = array_add(&s->array, &s->arrays, &s->arrays_cap, &a, &s->array_of[arm][i], diag);
   }
   return ret;
 }
@@ -154,7 +154,7 @@ static void settle(struct sim_shape *s, const struct sim_layout *layouts) {
   for (size_t arm = 0; arm < s->arms; arm++) {
     const struct sim_layout *l = &layouts[arm];
     for (size_t i = 0; i < l->columns; i++) {
-      const struct sim_array *a = &s->array[s->element[arm][i]];
+      const struct sim_array *a = &s->array[s->array_of[arm][i]];
       size_t place = 0;
       for (unsigned d = 0; d < a->dims; d++) {
         const struct sim_axis *x = &s->axis[a->axis[d]];
@@ -198,8 +198,8 @@ static int check_names(const struct sim_shape *s, struct sim_diag *diag) {
   int ret = 0;
   for (size_t i = 0; i < s->arrays; i++) {
     const char *name = s->array[i].name;
-    bool taken =
-        sim_shape_axis(s, name) < s->axes || strncmp(name, "parameter_", 10) == 0 || strncmp(name, "failure_", 8) == 0;
+    bool taken = sim_shape_axis(s, name) < s->axes || strncmp(name, "parameter_", 10) == 0 ||
+                 strncmp(name, "failure_", 8) == 0 || strncmp(name, "precision_", 10) == 0;
     for (size_t k = 0; own[k]; k++) taken = taken || strcmp(own[k], name) == 0;
     for (size_t k = 0; k < s->curves; k++) {
       size_t n = strlen(s->curve[k].name);
@@ -214,19 +214,22 @@ static int check_names(const struct sim_shape *s, struct sim_diag *diag) {
 int sim_shape_init(struct sim_shape *s, const struct sim_layout *layouts, size_t arms, struct sim_diag *diag) {
   memset(s, 0, sizeof *s);
   s->element = sim_calloc(arms + 1, sizeof *s->element);
+  s->array_of = sim_calloc(arms + 1, sizeof *s->array_of);
   s->curve_of = sim_calloc(arms + 1, sizeof *s->curve_of);
   s->curve_element = sim_calloc(arms + 1, sizeof *s->curve_element);
   s->day_of = sim_calloc(arms + 1, sizeof *s->day_of);
-  if (!s->element || !s->curve_of || !s->curve_element || !s->day_of) return SIM_ERR_MEMORY;
+  if (!s->element || !s->array_of || !s->curve_of || !s->curve_element || !s->day_of) return SIM_ERR_MEMORY;
   s->arms = arms;
   int ret = 0;
   for (size_t a = 0; ret == 0 && a < arms; a++) {
     const struct sim_layout *l = &layouts[a];
     s->element[a] = sim_calloc(l->columns + 1, sizeof **s->element);
+    s->array_of[a] = sim_calloc(l->columns + 1, sizeof **s->array_of);
     s->curve_of[a] = sim_calloc(l->series + 1, sizeof **s->curve_of);
     s->curve_element[a] = sim_calloc(l->series + 1, sizeof **s->curve_element);
     s->day_of[a] = sim_calloc(l->samples + 1, sizeof **s->day_of);
-    if (!s->element[a] || !s->curve_of[a] || !s->curve_element[a] || !s->day_of[a]) return SIM_ERR_MEMORY;
+    if (!s->element[a] || !s->array_of[a] || !s->curve_of[a] || !s->curve_element[a] || !s->day_of[a])
+      return SIM_ERR_MEMORY;
     ret = gather_columns(s, l, a, diag);
     if (ret == 0) ret = gather_series(s, l, a, diag);
     if (ret == 0) ret = gather_society(s, l, diag);
@@ -241,6 +244,7 @@ void sim_shape_free(struct sim_shape *s) {
   for (size_t i = 0; i < s->axes; i++) sim_free(s->axis[i].label), sim_free(s->axis[i].coordinate);
   for (size_t a = 0; a < s->arms; a++) {
     sim_free(s->element[a]);
+    sim_free(s->array_of[a]);
     sim_free(s->curve_of[a]);
     sim_free(s->curve_element[a]);
     sim_free(s->day_of[a]);
@@ -250,6 +254,7 @@ void sim_shape_free(struct sim_shape *s) {
   sim_free(s->curve);
   sim_free(s->day);
   sim_free(s->element);
+  sim_free(s->array_of);
   sim_free(s->curve_of);
   sim_free(s->curve_element);
   sim_free(s->day_of);

@@ -32,6 +32,7 @@ struct sim_shape {
   struct sim_array *curve; /* for series: at most one dimension; count elements of it */
   double *day;             /* [days]: union of the arms' grids, ascending */
   size_t **element;        /* [arms][columns]: place among a run's elements */
+  size_t **array_of;       /* [arms][columns]: the array that it is part of */
   size_t **curve_of;       /* [arms][series] */
   size_t **curve_element;  /* [arms][series] */
   size_t **day_of;         /* [arms][samples]: place in day */
@@ -42,6 +43,11 @@ struct sim_shape {
 int sim_shape_init(struct sim_shape *s, const struct sim_layout *layouts, size_t arms,
                    struct sim_diag *diag) SIM_MUST_CHECK;
 void sim_shape_free(struct sim_shape *s);
+/* Where run r of a block of runs has a column: blocks are kept array by array, [runs][count] at runs * offset. */
+static inline size_t sim_shape_place(const struct sim_shape *s, size_t arm, size_t column, size_t runs, size_t r) {
+  const struct sim_array *a = &s->array[s->array_of[arm][column]];
+  return runs * a->offset + r * a->count + (s->element[arm][column] - a->offset);
+}
 /* Index of an axis by name, or axes. */
 size_t sim_shape_axis(const struct sim_shape *s, const char *name);
 /* Place of a label along a text axis, or n. */

@@ -141,6 +141,28 @@ static int rmst_of(const double *time, const bool *event, size_t n, double tau, 
   return 0;
 }
 
+static bool is_recovered(double status) {
+  return status == SIM_STATUS_RECOVERED || status == SIM_STATUS_RELAPSED_RECOVERED;
+}
+
+static bool is_censored(double status) {
+  return status == SIM_STATUS_CENSORED || status == SIM_STATUS_RELAPSED_CENSORED;
+}
+
+size_t sim_summary_times(const double *recovery, const double *status, const double *observed, size_t n, bool all,
+                         double *time, bool *event) {
+  size_t m = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (!is_recovered(status[i]) && !is_censored(status[i])) continue;
+    event[m] = is_recovered(status[i]);
+    time[m] = event[m] ? recovery[i] : observed[i];
+    if (time[m] >= 0) m++;
+  }
+  for (size_t i = 0; all && i < n; i++)
+    if (status[i] == SIM_STATUS_NEVER_DEGRADED) time[m] = 0, event[m++] = true;
+  return m;
+}
+
 int sim_summary_recovery(const double *time, const double *status, const double *observed, size_t n, double tau,
                          struct sim_recovery *out) {
   memset(out, 0, sizeof *out);
@@ -151,19 +173,14 @@ int sim_summary_recovery(const double *time, const double *status, const double 
   double *t = sim_calloc(n + 1, sizeof *t);
   bool *event = sim_calloc(n + 1, sizeof *event);
   int ret = t && event ? 0 : SIM_ERR_MEMORY;
-  size_t m = 0;
   for (size_t i = 0; ret == 0 && i < n; i++) {
     if (!(status[i] >= 0 && status[i] < SIM_STATUSES)) continue; /* not run */
-    enum sim_status s = (enum sim_status)status[i];
-    out->count[s]++, out->runs++;
-    if (s == SIM_STATUS_FAILED || s == SIM_STATUS_NEVER_DEGRADED) continue;
-    event[m] = s == SIM_STATUS_RECOVERED || s == SIM_STATUS_RELAPSED_RECOVERED;
-    t[m] = event[m] ? time[i] : observed[i];
-    if (t[m] >= 0) m++;
+    out->count[(size_t)status[i]]++, out->runs++;
   }
-  if (ret == 0) ret = rmst_of(t, event, m, tau, out, true);
-  for (size_t i = 0; ret == 0 && i < out->count[SIM_STATUS_NEVER_DEGRADED]; i++) t[m] = 0, event[m++] = true;
-  if (ret == 0) ret = rmst_of(t, event, m, tau, out, false);
+  for (int all = 0; ret == 0 && all < 2; all++) {
+    size_t m = sim_summary_times(time, status, observed, n, all, t, event);
+    ret = rmst_of(t, event, m, tau, out, !all);
+  }
   sim_free(t);
   sim_free(event);
   return ret;

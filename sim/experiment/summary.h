@@ -50,6 +50,10 @@ struct sim_recovery {
   double rmst, rmst_se;                   /* conditional */
   double rmst_unconditional, rmst_unconditional_se;
 };
+/* Times to recover and censorings of the degraded among n runs, as sim_km_init wants them, and behind them, if `all`,
+ * the never-degraded at time 0. time, event: [n]. Returns their number. */
+size_t sim_summary_times(const double *recovery, const double *status, const double *observed, size_t n, bool all,
+                         double *time, bool *event);
 /* One arm: n runs; time NaN unless recovered; observed: days from the start of the episode to the end of the run. */
 int sim_summary_recovery(const double *time, const double *status, const double *observed, size_t n, double tau,
                          struct sim_recovery *out) SIM_MUST_CHECK;

@@ -81,8 +81,14 @@ static void slot_release(struct sim_pool *pool, size_t index) {
   pthread_mutex_lock(&pool->lock);
   struct sim_slot *slot = &pool->slot[index];
   slot->users--;
-  if (slot->users == 0 && pool->cursor >= (index + 1) * pool->design->replicates) sim_slot_free(slot);
+  if (slot->users == 0 && index < pool->swept) sim_slot_free(slot);
   pthread_mutex_unlock(&pool->lock);
+}
+
+/* No block is left of the slots before this one. */
+static void sweep_slots(struct sim_pool *pool, size_t index) {
+  for (; pool->swept < index; pool->swept++)
+    if (pool->slot[pool->swept].users == 0) sim_slot_free(&pool->slot[pool->swept]);
 }
 
 /* ---- blocks -------------------------------------------------------------------------------------------------- */
@@ -140,9 +146,11 @@ static bool take_block(struct sim_pool *pool, double seconds, struct run_block *
   pthread_mutex_lock(&pool->lock);
   if (pool->range.count == 0 && pool->handed < pool->asked) fetch_range(pool, seconds);
   bool found = pool->range.count > 0;
+  if (!found) sweep_slots(pool, pool->design->arms * pool->design->points);
   if (found) {
     move_to(pool, pool->range.first);
     *b = (struct run_block){.slot = pool->cursor / replicates, .first = pool->cursor % replicates};
+    sweep_slots(pool, b->slot);
     uint64_t runs = 0;
     for (b->last = b->first; b->last < replicates && runs < pool->range.count; b->last++) {
       runs += is_asked(pool, b->slot * replicates + b->last);
@@ -265,12 +273,21 @@ static void hear_others(struct sim_pool *pool) {
   }
 }
 
+/* Waits by the monotonic clock: the time of day may be set while a batch runs. */
+static void init_condition(pthread_cond_t *condition) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(condition, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
 static void wait_for_workers(struct sim_pool *pool, void (*tick)(void *ctx), void *ctx) {
   double ticked = monotonic();
   pthread_mutex_lock(&pool->lock);
   while (pool->running || sim_mpi_others(pool->mpi)) {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += sim_mpi_others(pool->mpi) ? HEAR_NS : TICK_NS;
     if (until.tv_nsec >= 1000000000L) until.tv_nsec -= 1000000000L, until.tv_sec++;
     pthread_cond_timedwait(&pool->ended, &pool->lock, &until);
@@ -296,9 +313,11 @@ int sim_pool_run(struct sim_pool *pool, void (*tick)(void *ctx), void *ctx) {
   }
   pthread_mutex_init(&pool->lock, NULL);
   pthread_mutex_init(&pool->planning, NULL);
-  pthread_cond_init(&pool->ended, NULL);
-  pool->cursor = 0;
-  pool->at = pool->handed = 0;
+  init_condition(&pool->ended);
+  pool->cursor = pool->swept = 0;
+  pool->at = pool->handed = pool->told = pool->told_failed = 0;
+  pool->range = (struct sim_mpi_range){0, 0};
+  sim_mpi_begin(pool->mpi);
   unsigned started = 0;
   for (; started < pool->jobs && !atomic_load(&pool->halt); started++) {
     worker[started] = (struct worker){.pool = pool, .index = started, .slot = SIZE_MAX};

@@ -40,6 +40,7 @@ struct sim_pool {
   uint64_t handed;            /* places of the list handed out; of other ranks than 0: as last heard */
   struct sim_mpi_range range; /* what this process has to hand out next */
   size_t cursor;              /* run index at place `at` of the list, or before it */
+  size_t swept;               /* slots before it have no block left: their worlds go when nobody uses them */
   uint64_t at;
   uint64_t told, told_failed; /* of `done` and `failed`: reported to rank 0 */
   unsigned running;           /* workers alive */

@@ -67,6 +67,75 @@ static const struct sim_call samplers[] = {
     {"csv", csv_params, "Points from a file."},
     {NULL, NULL, NULL}};
 
+/* ---- design.precision ------------------------------------------------------------------------------------------- */
+
+#define WIDTH(unit_, doc_)                                                                                             \
+  {                                                                                                                    \
+    .name = "width", .kind = SIM_QUANTITY, .flags = SIM_FIRST | SIM_REQUIRED | SIM_OPEN_MIN | SIM_NO_RANGE,            \
+    .unit = unit_, .doc = doc_                                                                                         \
+  }
+#define FLOOR                                                                                                          \
+  {                                                                                                                    \
+    .name = "floor", .kind = SIM_QUANTITY, .flags = SIM_INTEGER | SIM_NO_RANGE, .fallback = "32", .min = 2,            \
+    .max = 1e9, .doc = "Replicates that each point has in any case."                                                   \
+  }
+#define LEVEL                                                                                                          \
+  {                                                                                                                    \
+    .name = "level", .kind = SIM_QUANTITY, .flags = SIM_NO_RANGE, .unit = "1", .max = 1,                               \
+    .doc = "One of `measures.recovery.levels`. Default: the highest."                                                  \
+  }
+#define OF(fallback_)                                                                                                  \
+  {                                                                                                                    \
+    .name = "of", .kind = SIM_TEXT, .fallback = fallback_,                                                             \
+    .doc = "A variable of the results that is one number a run."                                                       \
+  }
+static const struct sim_param lost_days_params[] = {
+    WIDTH("day/year", "Widest 95 % interval of the mean wanted."), FLOOR, {.name = NULL}};
+static const struct sim_param mean_params[] = {WIDTH(NULL, "Widest 95 % interval wanted, in the variable's own unit."),
+                                               OF("lost_days_per_year"),
+                                               FLOOR,
+                                               {.name = NULL}};
+static const struct sim_param rmst_params[] = {
+    WIDTH("day", "Widest 95 % interval of the mean wanted."),
+    LEVEL,
+    {.name = "window",
+     .kind = SIM_QUANTITY,
+     .flags = SIM_NO_RANGE | SIM_OPEN_MIN,
+     .unit = "day",
+     .doc = "Days of recovery that the mean is restricted to. Default: the longest in which every arm of the point has "
+            "runs under observation."},
+    {.name = "runs",
+     .kind = SIM_CHOICE,
+     .choices = "all degraded",
+     .fallback = "all",
+     .doc = "Whether runs that never degraded count, as recovered in no time."},
+    FLOOR,
+    {.name = NULL}};
+static const struct sim_param quantile_params[] = {WIDTH("day", "Widest 95 % interval of the quantile wanted."),
+                                                   {.name = "share",
+                                                    .kind = SIM_QUANTITY,
+                                                    .flags = SIM_NO_RANGE | SIM_OPEN_MIN,
+                                                    .unit = "1",
+                                                    .fallback = "50 %",
+                                                    .max = 0.999,
+                                                    .doc = "Share of degraded runs that have recovered by then."},
+                                                   LEVEL,
+                                                   FLOOR,
+                                                   {.name = NULL}};
+#undef WIDTH
+#undef FLOOR
+#undef LEVEL
+#undef OF
+static const struct sim_call precisions[] = {
+    {"none", no_params, "Every point has `replicates`."},
+    {"lost_days", lost_days_params, "Mean of `lost_days_per_year`."},
+    {"mean", mean_params, "Mean of a variable."},
+    {"difference", mean_params,
+     "Mean difference of a variable from the reference arm, replicate by replicate, which share their draws."},
+    {"rmst", rmst_params, "Restricted mean time to recover (Royston & Parmar 2013)."},
+    {"quantile", quantile_params, "Quantile of the time to recover, of degraded runs (Brookmeyer & Crowley 1982)."},
+    {NULL, NULL, NULL}};
+
 static const struct sim_param fit_params[] = {
     {.name = "to", .kind = SIM_REF, .flags = SIM_REQUIRED, .refers = "observed", .doc = "The observed table to meet."},
     {.name = "vary",
@@ -83,7 +152,13 @@ static const struct sim_param design_params[] = {
      .fallback = "100",
      .min = 1,
      .max = 1e9,
-     .doc = "Runs of each arm at each point; replicate k of all arms shares its random draws."},
+     .doc = "Runs of each arm at each point; replicate k of all arms shares its random draws. With `precision` at most "
+            "so many."},
+    {.name = "precision",
+     .kind = SIM_CALL,
+     .calls = precisions,
+     .doc = "Replicates until the interval of every arm of a point is as narrow as asked, or `replicates` are made. "
+            "Default: `replicates` everywhere."},
     {.name = "seed",
      .kind = SIM_QUANTITY,
      .flags = SIM_INTEGER | SIM_NO_RANGE,
