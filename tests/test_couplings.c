@@ -180,3 +180,117 @@ Test(couplings, data_centres_down_repair_slower) {
   expect(CENTRES("50 %"), "mean_time_to_repair", "mend", 1.25);
   expect(CENTRES("100 %"), "mean_time_to_repair", "mend", 1);
 }
+
+/* ---- each on and off -----------------------------------------------------------------------------------------------
+ */
+
+/* A small town with everything; couplings without effect, which the tests switch on one by one. */
+#define TOWN                                                                                                           \
+  HEAD "horizon: 200 days\n"                                                                                           \
+       "society:\n  people: 400\n  layers:\n"                                                                          \
+       "    contacts: {nodes: people, graph: erdos_renyi mean_degree 8}\n"                                             \
+       "    online: {nodes: people, graph: barabasi_albert mean_degree 6}\n"                                           \
+       "    power: {nodes: 20, serves: people}\n"                                                                      \
+       "    telecom: {nodes: 10, needs: power, serves: people}\n"                                                      \
+       "    data: {nodes: 5}\n"                                                                                        \
+       "incidents:\n  misuse: {starts: outbreak, seeds: 8 people, arrivals: [day 5, day 60]}\n"                        \
+       "  claims: {starts: rumour, seeds: 20 people, arrivals: [day 2, day 70]}\n"                                     \
+       "  attack: {fails: power, share: 40 %, arrivals: [day 6, day 62]}\n"                                            \
+       "  fire: {fails: data, share: 60 %, arrivals: [day 5, day 61]}\n"                                               \
+       "hazards:\n  outbreak: {like: seird, layer: contacts, transmission: 0.08/day, fatality: 10 %}\n"                \
+       "  rumour: {like: hoax_fact_check, layer: online}\n"                                                            \
+       "sensing:\n  clinics: {watches: outbreak.ill, ascertainment: 40 %, report_delay: exponential mean 2 days, "     \
+       "false_reports: 0.02/day, alarm: 3 reports in 7 days, clear: 0 reports in 21 days}\n"                           \
+       "teams:\n  nurses: {size: 3, members: people, cost: 900 USD/team_day}\n"                                        \
+       "  crews: {size: 2, cost: 500 USD/team_day}\n"                                                                  \
+       "actions:\n  vaccinate: {like: vaccination, against: outbreak, when: clinics.alarm, until: clinics.clear, "     \
+       "team: nurses, service: 4 h, uptake: 80 %, efficacy: 90 %, protection_delay: 1 day, cost: 25 USD/dose}\n"       \
+       "repair:\n  grid: {layer: power, team: crews, time: exponential mean 2 days}\n"                                 \
+       "  racks: {layer: data, time: exponential mean 20 days}\n"                                                      \
+       "couplings:\n"                                                                                                  \
+       "  refusal: {while: rumour.believer, multiply: vaccinate.uptake, by: 100 %}\n"                                  \
+       "  sick_staff: {while: outbreak.ill, multiply: nurses.present, by: 100 %}\n"                                    \
+       "  blackout: {while: power.down, multiply: clinics.ascertainment, by: 100 %}\n"                                 \
+       "  no_signal: {while: telecom.unserved, multiply: clinics.ascertainment, by: 100 %}\n"                          \
+       "  late: {while: data.down, multiply: clinics.delay, by: 100 %}\n"                                              \
+       "  assisted: {while: data.down, multiply: crews.speed, by: 100 %}\n"                                            \
+       "arms:\n  base: {}\n  without: {couplings: null}\n"                                                             \
+       "  refusal: {couplings.refusal.by: 10 %}\n  sick_staff: {couplings.sick_staff.by: 0 %}\n"                       \
+       "  blackout: {couplings.blackout.by: 0 %}\n  no_signal: {couplings.no_signal.by: 0 %}\n"                        \
+       "  late: {couplings.late.by: 800 %}\n  assisted: {couplings.assisted.by: 20 %}\n"
+#define EPIDEMIC_SIDE "outbreak clinics vaccinate nurses"
+#define GRID_SIDE     "power telecom crews grid"
+
+static bool is_of(const struct sim_column *c, const char *words) {
+  for (unsigned d = 0; d < c->dims; d++) {
+    const char *label = c->at[d].label, *at = label ? strstr(words, label) : NULL;
+    size_t n = label ? strlen(label) : 0;
+    if (at && (at == words || at[-1] == ' ') && (!at[n] || at[n] == ' ')) return true;
+  }
+  return false;
+}
+
+/* Columns of these entries (NULL: all) that differ between two arms in some of the replicates. */
+static size_t differences(const char *arm_a, const char *arm_b, const char *entries) {
+  struct test_world a, b;
+  size_t n = 0, compared = 0;
+  test_world_open_with(&a, TOWN, arm_a, NULL, 0);
+  test_world_open_with(&b, TOWN, arm_b, NULL, 0);
+  cr_assert_eq(a.columns, b.columns);
+  for (uint64_t r = 0; r < 8; r++) {
+    test_world_run(&a, r);
+    test_world_run(&b, r);
+    for (size_t c = 0; c < a.columns; c++) {
+      cr_assert_str_eq(a.column[c].variable, b.column[c].variable);
+      if (entries && !is_of(&a.column[c], entries)) continue;
+      compared++;
+      n += !test_same_bits(&a.row.columns[c], &b.row.columns[c], 1);
+    }
+    if (!entries) n += memcmp(a.row.samples, b.row.samples, a.cells * sizeof *a.row.samples) != 0;
+  }
+  cr_assert_gt(compared, 0, "no columns of %s", entries);
+  test_world_close(&a);
+  test_world_close(&b);
+  return n;
+}
+
+Test(couplings, each_changes_what_it_may_touch_and_nothing_else) {
+  static const struct {
+    const char *arm, *touched, *untouched;
+  } cases[] = {{"refusal", EPIDEMIC_SIDE, "rumour data racks " GRID_SIDE},
+               {"sick_staff", EPIDEMIC_SIDE, "rumour data racks " GRID_SIDE},
+               {"blackout", EPIDEMIC_SIDE, "rumour data racks " GRID_SIDE},
+               {"no_signal", EPIDEMIC_SIDE, "rumour data racks " GRID_SIDE},
+               {"late", EPIDEMIC_SIDE, "rumour data racks " GRID_SIDE},
+               {"assisted", GRID_SIDE, "rumour data racks " EPIDEMIC_SIDE}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    cr_assert_eq(differences("base", cases[i].arm, cases[i].untouched), 0, "%s", cases[i].arm);
+    cr_assert_gt(differences("base", cases[i].arm, cases[i].touched), 0, "%s", cases[i].arm);
+  }
+}
+
+Test(couplings, without_effect_they_leave_no_trace) {
+  cr_assert_eq(differences("base", "without", NULL), 0);
+}
+
+static double mean(const char *arm, const char *variable, const char *label) {
+  struct test_world t;
+  double sum = 0;
+  test_world_open_with(&t, TOWN, arm, NULL, 0);
+  size_t c = test_column(&t, variable, label);
+  for (uint64_t r = 0; r < 8; r++) {
+    test_world_run(&t, r);
+    sum += isnan(t.row.columns[c]) ? 0 : t.row.columns[c];
+  }
+  test_world_close(&t);
+  return sum / 8;
+}
+
+/* Which way they work, by what they act on; that fewer are reported in a blackout is tested above, where reports do not
+ * change the outbreak. */
+Test(couplings, they_work_the_right_way) {
+  cr_assert_gt(mean("refusal", "refused", "vaccinate"), mean("base", "refused", "vaccinate"));
+  cr_assert_gt(mean("sick_staff", "absent_days", "nurses"), mean("base", "absent_days", "nurses"));
+  cr_assert_gt(mean("late", "first_alarm", "clinics"), mean("base", "first_alarm", "clinics"));
+  cr_assert_gt(mean("assisted", "mean_time_to_repair", "grid"), mean("base", "mean_time_to_repair", "grid"));
+}
