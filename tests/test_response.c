@@ -327,10 +327,11 @@ Test(response, an_action_without_effect_changes_nothing) {
       "vaccination, against: flu, doses_per_day: 20 doses/day, efficacy: 0 %, mode: leaky, when: clinics.alarm",
       "vaccination, against: flu, doses_per_day: 20 doses/day, efficacy: 0 %, when: clinics.alarm",
       "treatment, against: flu, on: clinics, transition: recover, efficacy: 0 %",
-      "isolation, against: flu, on: clinics, efficacy: 0 %, when: clinics.alarm, until: clinics.clear",
-      "tracing, against: flu, on: clinics, coverage: 50 %, efficacy: 0 %",
-      "distancing, against: flu, layers: contacts, reduction: 0 %, when: clinics.alarm, until: clinics.clear",
-      "shielding, against: flu, among: old, reduction: 0 %, when: clinics.alarm, until: clinics.clear"};
+      "isolation, against: flu, on: clinics, efficacy: 0 %, restricts: 0 %, when: clinics.alarm, until: clinics.clear",
+      "tracing, against: flu, on: clinics, coverage: 50 %, efficacy: 0 %, restricts: 0 %, monitors: 0 %",
+      "distancing, against: flu, layers: contacts, reduction: 0 %, restricts: 0 %, when: clinics.alarm, until: "
+      "clinics.clear",
+      "shielding, against: flu, among: old, reduction: 0 %, restricts: 0 %, when: clinics.alarm, until: clinics.clear"};
   for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
     char text[4000];
     snprintf(text, sizeof text, "%sactions:\n  act: {like: %s}\n", EPIDEMIC, actions[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the models of response share: when an action is in force, members of groups, holds on persons (isolation,
- * quarantine). Inline functions only: a model remains one file.
+/* What the models of response share: when an action is in force, members of groups, what it takes of freedom and
+ * privacy. Inline functions only: a model remains one file.
  *
  * An action with moments `when` starts `decision_delay` after one of them and is in force until a moment of `until`; an
  * end that comes within the delay cancels the start. Without `when` it is in force from the beginning. */
@@ -50,6 +50,12 @@ enum { ACTION_WHEN, ACTION_UNTIL }; /* slots of moments */
   {.name = "team", .kind = SIM_REF, .refers = "team", .doc = what}, {                                                  \
     .name = "priority", .kind = SIM_QUANTITY, .flags = SIM_INTEGER | SIM_NO_RANGE, .fallback = "0", .max = 1000,       \
     .doc = "Class of its jobs in the team's queue; lower is served first."                                             \
+  }
+
+#define ACTION_RESTRICTS(what)                                                                                         \
+  {                                                                                                                    \
+    .name = "restricts", .kind = SIM_QUANTITY, .unit = "1", .fallback = "100 %", .max = 1,                             \
+    .doc = "Freedom lost in a person-day " what "."                                                                    \
   }
 
 /* ---- in force ---------------------------------------------------------------------------------------------------- */
@@ -115,6 +121,16 @@ static inline bool action_moment(struct sim_run *run, const struct sim_instance 
   if (!a->active) return false;
   action_stop(run, self, a);
   return true;
+}
+
+/* Callbacks of a model whose plan begins with a struct action_plan, its state with a struct action. */
+static inline void action_on_begin(struct sim_run *run, const struct sim_instance *self, void *state) {
+  action_begin(run, self->plan, state);
+}
+static inline void action_on_moment(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot,
+                                    uint32_t index) {
+  (void)index;
+  action_moment(run, self, self->plan, state, slot);
 }
 
 /* Writes the common outputs and resets; returns the days in force. */
@@ -211,6 +227,20 @@ static inline int64_t action_scale(int64_t ticks, double factor) {
   return factor == 1 || ticks == SIM_NEVER ? ticks : sim_ticks(sim_days(ticks) * factor);
 }
 
+/* Person-days, each counted as a share of a day. */
+struct action_burden {
+  uint32_t index;
+  double weight;
+};
+static inline void action_burden_plan(struct sim_builder *b, const struct sim_instance *self, const char *key,
+                                      enum sim_burden kind, struct action_burden *burden) {
+  burden->index = sim_builder_burden(b, self, kind);
+  burden->weight = sim_value_number(self->params, key);
+}
+static inline void action_burden_end(struct sim_run *run, const struct action_burden *burden, double person_days) {
+  sim_burden(run, burden->index, burden->weight * person_days);
+}
+
 /* The members of the groups that a key lists, ascending; without the key *members stays NULL and *n is everyone. */
 static inline int action_members(struct sim_builder *b, const struct sim_instance *self, const char *key,
                                  uint32_t population, uint32_t **members, uint32_t *n) {
@@ -233,85 +263,5 @@ static inline int action_members(struct sim_builder *b, const struct sim_instanc
   for (uint32_t i = 0; i < p->size; i++)
     if (chosen >> p->group[i] & 1) (*members)[(*n)++] = i;
   return 0;
-}
-
-/* ---- holds on persons -------------------------------------------------------------------------------------------- */
-
-enum { HOLD_MODIFIERS = 2 };
-struct hold_plan {
-  uint32_t modifier[HOLD_MODIFIERS]; /* on while a person is held */
-  uint32_t population;
-};
-enum hold_status { HOLD_UNTOUCHED, HOLD_HELD, HOLD_RELEASED };
-struct hold {
-  uint8_t *status;     /* [size] enum hold_status */
-  int64_t *since;      /* [size] tick at which the present hold began */
-  sim_handle *release; /* [size] */
-  uint32_t *touched;   /* [size] */
-  uint32_t touched_n;
-  uint64_t persons; /* holds begun */
-  double days;      /* person-days of holds that ended */
-};
-
-/* Modifiers of infectivity and susceptibility by 1 - efficacy. */
-static inline void hold_plan_init(struct sim_builder *b, const struct sim_instance *self,
-                                  const struct sim_instance *hazard, double efficacy, struct hold_plan *plan) {
-  const struct sim_value *at = sim_value_get(self->params, "efficacy");
-  plan->population = action_population(b, hazard);
-  plan->modifier[0] = sim_builder_modifier(b, self, at, hazard, "infectivity", 1 - efficacy, NULL);
-  plan->modifier[1] = sim_builder_modifier(b, self, at, hazard, "susceptibility", 1 - efficacy, NULL);
-}
-
-static inline int hold_open(const struct sim_run *run, const struct hold_plan *plan, struct hold *h) {
-  size_t size = sim_run_population(run, plan->population)->size + (size_t)1;
-  h->status = sim_calloc(size, sizeof *h->status);
-  h->since = sim_calloc(size, sizeof *h->since);
-  h->release = sim_calloc(size, sizeof *h->release);
-  h->touched = sim_calloc(size, sizeof *h->touched);
-  return h->status && h->since && h->release && h->touched ? 0 : SIM_ERR_MEMORY;
-}
-
-static inline void hold_close(struct hold *h) {
-  sim_free(h->status);
-  sim_free(h->since);
-  sim_free(h->release);
-  sim_free(h->touched);
-}
-
-/* Holds a person for `ticks`; of two overlapping holds the later end counts. `kind` is the owner's event of release. */
-static inline void hold_take(struct sim_run *run, const struct sim_instance *self, const struct hold_plan *plan,
-                             struct hold *h, uint32_t entity, int64_t ticks, unsigned kind) {
-  int64_t end = sim_ticks_add(sim_now(run), ticks);
-  if (h->status[entity] == HOLD_HELD) {
-    if (end > sim_scheduled(run, h->release[entity]))
-      sim_schedule(run, self, kind, entity, 0, end, &h->release[entity]);
-    return;
-  }
-  if (h->status[entity] == HOLD_UNTOUCHED) h->touched[h->touched_n++] = entity;
-  h->status[entity] = HOLD_HELD;
-  h->since[entity] = sim_now(run);
-  h->persons++;
-  for (unsigned m = 0; m < HOLD_MODIFIERS; m++) sim_modify(run, plan->modifier[m], entity, true);
-  sim_schedule(run, self, kind, entity, 0, end, &h->release[entity]);
-}
-
-static inline void hold_release(struct sim_run *run, const struct hold_plan *plan, struct hold *h, uint32_t entity) {
-  h->status[entity] = HOLD_RELEASED;
-  h->days += sim_days(sim_now(run) - h->since[entity]);
-  for (unsigned m = 0; m < HOLD_MODIFIERS; m++) sim_modify(run, plan->modifier[m], entity, false);
-}
-
-/* Person-days held up to the horizon; resets. */
-static inline double hold_end(const struct sim_run *run, struct hold *h) {
-  double days = h->days;
-  for (uint32_t i = 0; i < h->touched_n; i++) {
-    uint32_t e = h->touched[i];
-    if (h->status[e] == HOLD_HELD) days += sim_days(sim_horizon(run) - h->since[e]);
-    h->status[e] = HOLD_UNTOUCHED;
-  }
-  h->touched_n = 0;
-  h->persons = 0;
-  h->days = 0;
-  return days;
 }
 #endif

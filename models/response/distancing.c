@@ -3,29 +3,31 @@
 #include "models/response/action.h"
 #include "sim/core/model.h"
 
-static const struct sim_param params[] = {{.name = "against",
-                                           .kind = SIM_REF,
-                                           .flags = SIM_REQUIRED | SIM_LIST,
-                                           .refers = "hazard",
-                                           .doc = "The hazards whose transmission it lowers."},
-                                          ACTION_PARAMS("day 0"),
-                                          {.name = "layers",
-                                           .kind = SIM_REF,
-                                           .flags = SIM_REQUIRED | SIM_LIST,
-                                           .refers = "layer",
-                                           .doc = "The layers on which people keep their distance."},
-                                          {.name = "reduction",
-                                           .kind = SIM_QUANTITY,
-                                           .flags = SIM_REQUIRED,
-                                           .unit = "1",
-                                           .max = 1,
-                                           .doc = "Reduction of transmission along each contact of these layers."},
-                                          {.name = "cost",
-                                           .kind = SIM_QUANTITY,
-                                           .unit = "currency/person_day",
-                                           .fallback = "0 currency/person_day",
-                                           .doc = "Cost of a day for each person of the first layer's population."},
-                                          {0}};
+static const struct sim_param params[] = {
+    {.name = "against",
+     .kind = SIM_REF,
+     .flags = SIM_REQUIRED | SIM_LIST,
+     .refers = "hazard",
+     .doc = "The hazards whose transmission it lowers."},
+    ACTION_PARAMS("day 0"),
+    {.name = "layers",
+     .kind = SIM_REF,
+     .flags = SIM_REQUIRED | SIM_LIST,
+     .refers = "layer",
+     .doc = "The layers on which people keep their distance."},
+    {.name = "reduction",
+     .kind = SIM_QUANTITY,
+     .flags = SIM_REQUIRED,
+     .unit = "1",
+     .max = 1,
+     .doc = "Reduction of transmission along each contact of these layers."},
+    ACTION_RESTRICTS("under distancing, of each person of the first layer's population"),
+    {.name = "cost",
+     .kind = SIM_QUANTITY,
+     .unit = "currency/person_day",
+     .fallback = "0 currency/person_day",
+     .doc = "Cost of a day for each person of the first layer's population."},
+    {0}};
 static const struct sim_signal_desc signals[] = {ACTION_SIGNALS, {0}};
 static const struct sim_event_desc events[] = {ACTION_EVENTS, {0}};
 static const struct sim_output_desc outputs[] = {ACTION_OUTPUTS, {0}};
@@ -36,6 +38,7 @@ struct plan {
   size_t hazards, layers;
   uint32_t people, item;
   double cost;
+  struct action_burden freedom;
 };
 
 static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
@@ -59,6 +62,7 @@ static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
   }
   if (p->layers) p->people = sim_builder_population(b, sim_builder_layer(b, p->layer[0])->population)->size;
   p->item = sim_builder_cost(b, self);
+  action_burden_plan(b, self, "restricts", SIM_FREEDOM, &p->freedom);
   p->cost = sim_value_number(self->params, "cost");
   return action_plan_moments(b, self, &p->action);
 }
@@ -88,7 +92,9 @@ static void event(struct sim_run *run, const struct sim_instance *self, void *st
 
 static void end(struct sim_run *run, const struct sim_instance *self, void *state) {
   const struct plan *p = self->plan;
-  sim_spend(run, p->item, p->cost * p->people * action_end(run, self, state));
+  double days = action_end(run, self, state);
+  action_burden_end(run, &p->freedom, p->people * days);
+  sim_spend(run, p->item, p->cost * p->people * days);
 }
 
 const struct sim_model sim_model_distancing = {

@@ -26,43 +26,11 @@ static const struct sim_signal_desc signals[] = {ACTION_SIGNALS, {0}};
 static const struct sim_event_desc events[] = {ACTION_EVENTS, {0}};
 static const struct sim_output_desc outputs[] = {REACH_OUTPUTS, {0}};
 
-struct plan {
-  struct reach_plan reach;
-  double cost; /* a day */
-};
-
 static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
-  struct plan *p = plan;
+  struct reach_plan *p = plan;
   const struct sim_value *verification = sim_value_get(self->params, "verification");
-  p->cost = sim_value_number(self->params, "cost");
-  return reach_plan_init(b, self, &p->reach, "verification", verification, verification->number);
-}
-
-static void plan_free(void *plan) {
-  struct plan *p = plan;
-  reach_plan_free(&p->reach);
-}
-
-static void moment(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot, uint32_t index) {
-  const struct plan *p = self->plan;
-  (void)index;
-  reach_moment(run, self, &p->reach, state, slot);
-}
-
-static void event(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_event *ev) {
-  const struct plan *p = self->plan;
-  (void)ev; /* the start */
-  reach_start(run, self, &p->reach, state);
-}
-
-static void begin(struct sim_run *run, const struct sim_instance *self, void *state) {
-  const struct plan *p = self->plan;
-  reach_begin(run, self, &p->reach, state);
-}
-
-static void end(struct sim_run *run, const struct sim_instance *self, void *state) {
-  const struct plan *p = self->plan;
-  sim_spend(run, p->reach.item, p->cost * reach_end(run, self, state));
+  p->a_day = sim_value_number(self->params, "cost");
+  return reach_plan_init(b, self, p, "verification", verification, verification->number);
 }
 
 const struct sim_model sim_model_fact_checking = {
@@ -73,11 +41,5 @@ const struct sim_model sim_model_fact_checking = {
     .signals = signals,
     .events = events,
     .outputs = outputs,
-    .plan_size = sizeof(struct plan),
-    .state_size = sizeof(struct reach),
     .plan = plan,
-    .plan_free = plan_free,
-    .begin = begin,
-    .event = event,
-    .moment = moment,
-    .end = end};
+    REACH_CALLBACKS};

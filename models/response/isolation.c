@@ -1,46 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Isolation on detection: a reported person who complies stays apart for a time, which lowers what they pass on and
  * what they catch. */
-#include "models/response/action.h"
-#include "sim/core/model.h"
+#include "models/response/hold.h"
 
-static const struct sim_param params[] = {
-    ACTION_AGAINST,
-    ACTION_ON,
-    ACTION_PARAMS(NULL),
-    {.name = "compliance",
-     .kind = SIM_QUANTITY,
-     .flags = SIM_BY_GROUP,
-     .unit = "1",
-     .fallback = "100 %",
-     .max = 1,
-     .doc = "Share of the reported people who isolate."},
-    {.name = "delay",
-     .kind = SIM_LAW_CALL,
-     .unit = "day",
-     .fallback = "0 days",
-     .doc = "Time from the report to isolation."},
-    {.name = "duration", .kind = SIM_LAW_CALL, .unit = "day", .fallback = "10 days", .doc = "Time in isolation."},
-    {.name = "efficacy",
-     .kind = SIM_QUANTITY,
-
-     .unit = "1",
-     .fallback = "80 %",
-     .max = 1,
-     .doc = "Reduction of the infectivity and of the susceptibility of an isolated person."},
-    {.name = "cost",
-     .kind = SIM_QUANTITY,
-     .unit = "currency/person_day",
-     .fallback = "0 currency/person_day",
-     .doc = "Cost of a person's day in isolation."},
-    {0}};
+static const struct sim_param params[] = {HELD_PARAMS,
+                                          ACTION_PARAMS(NULL),
+                                          {.name = "compliance",
+                                           .kind = SIM_QUANTITY,
+                                           .flags = SIM_BY_GROUP,
+                                           .unit = "1",
+                                           .fallback = "100 %",
+                                           .max = 1,
+                                           .doc = "Share of the reported people who isolate."},
+                                          {.name = "delay",
+                                           .kind = SIM_LAW_CALL,
+                                           .unit = "day",
+                                           .fallback = "0 days",
+                                           .doc = "Time from the report to isolation."},
+                                          HELD_PARAMS_OF("an isolated", "isolation", "10 days"),
+                                          {.name = "cost",
+                                           .kind = SIM_QUANTITY,
+                                           .unit = "currency/person_day",
+                                           .fallback = "0 currency/person_day",
+                                           .doc = "Cost of a person's day in isolation."},
+                                          {0}};
 static const struct sim_knob knobs[] = {{"compliance", SIM_SCOPE_ENTITY, 0, 1000, "Multiplies a person's compliance"},
                                         {0}};
 enum { KNOB_COMPLIANCE };
 static const struct sim_signal_desc signals[] = {ACTION_SIGNALS, {0}};
-enum { EV_ISOLATE = ACTION_EV_OWN, EV_RELEASE };
-static const struct sim_event_desc events[] = {
-    ACTION_EVENTS, {"isolate", SIM_PHASE_SERVE}, {"release", SIM_PHASE_SERVE}, {0}};
+enum { EV_ISOLATE = HELD_EV_OWN };
+static const struct sim_event_desc events[] = {HELD_EVENTS("isolate"), {0}};
 enum { OUT_ISOLATED = ACTION_OUT_OWN, OUT_PERSON_DAYS };
 static const struct sim_output_desc outputs[] = {ACTION_OUTPUTS,
                                                  {"isolated", "people", "Isolations begun", true},
@@ -48,17 +37,13 @@ static const struct sim_output_desc outputs[] = {ACTION_OUTPUTS,
                                                  {0}};
 
 struct plan {
-  struct action_plan action;
-  struct hold_plan hold;
-  uint32_t machine;
+  struct held_plan held;
   struct action_share compliance;
-  struct sim_law delay, duration;
-  double cost;
-  uint32_t item, draw_compliance, draw_delay, draw_duration;
+  struct sim_law delay;
+  uint32_t draw_compliance, draw_delay;
 };
 struct state {
-  struct action action;
-  struct hold hold;
+  struct held held;
   sim_handle *pending; /* [size] isolation decided but not begun */
 };
 
@@ -70,52 +55,31 @@ static int declare(struct sim_builder *b, struct sim_instance *self, void *plan)
 
 static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
   struct plan *p = plan;
-  const struct sim_value *against = sim_value_get(self->params, "against");
-  const struct sim_instance *hazard = action_hazard(b, against, against->text);
-  if (!hazard) return SIM_ERR_INPUT;
-  p->machine = hazard->machine;
-  self->population = action_population(b, hazard);
-  hold_plan_init(b, self, hazard, sim_value_number(self->params, "efficacy"), &p->hold);
-  p->item = sim_builder_cost(b, self);
-  p->cost = sim_value_number(self->params, "cost");
   p->draw_compliance = sim_builder_purpose(b, self, "compliance");
   p->draw_delay = sim_builder_purpose(b, self, "delay");
-  p->draw_duration = sim_builder_purpose(b, self, "duration");
-  int ret = action_plan_moments(b, self, &p->action);
-  if (!ret) ret = action_listen(b, self);
+  int ret = held_plan_init(b, self, &p->held);
   if (!ret) ret = action_share_init(b, sim_value_get(self->params, "compliance"), self->population, &p->compliance);
-  if (!ret) ret = action_law(b, self, "delay", &p->delay);
-  if (!ret) ret = action_law(b, self, "duration", &p->duration);
-  return ret;
+  return ret ? ret : action_law(b, self, "delay", &p->delay);
 }
 
 static void plan_free(void *plan) {
   struct plan *p = plan;
   sim_law_free(&p->delay);
-  sim_law_free(&p->duration);
+  sim_law_free(&p->held.duration);
   sim_free(p->compliance.group);
 }
 
 static int open(struct sim_run *run, const struct sim_instance *self, void *state) {
   struct state *s = state;
   const struct plan *p = self->plan;
-  s->pending = sim_calloc(sim_run_population(run, p->hold.population)->size + (size_t)1, sizeof *s->pending);
-  return s->pending ? hold_open(run, &p->hold, &s->hold) : SIM_ERR_MEMORY;
+  s->pending = sim_calloc(sim_run_population(run, self->population)->size + (size_t)1, sizeof *s->pending);
+  return s->pending ? hold_open(run, &p->held.hold, &s->held.hold) : SIM_ERR_MEMORY;
 }
 
 static void close(void *state) {
   struct state *s = state;
   sim_free(s->pending);
-  hold_close(&s->hold);
-}
-
-static void begin(struct sim_run *run, const struct sim_instance *self, void *state) {
-  action_begin(run, &((const struct plan *)self->plan)->action, &((struct state *)state)->action);
-}
-
-static void moment(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot, uint32_t index) {
-  (void)index;
-  action_moment(run, self, &((const struct plan *)self->plan)->action, &((struct state *)state)->action, slot);
+  hold_close(&s->held.hold);
 }
 
 /* Draws are named by the person and the spell of illness, so two sensors that report one spell get one answer. */
@@ -124,9 +88,9 @@ static void reported(struct sim_run *run, const struct sim_instance *self, void 
   (void)sensor;
   struct state *s = state;
   const struct plan *p = self->plan;
-  if (!s->action.active || s->pending[entity]) return;
-  uint32_t life = sim_incarnation(run, p->machine, entity);
-  double comply = action_share_of(&p->compliance, sim_run_population(run, p->hold.population), entity) *
+  if (!s->held.action.active || s->pending[entity]) return;
+  uint32_t life = sim_incarnation(run, p->held.machine, entity);
+  double comply = action_share_of(&p->compliance, sim_run_population(run, self->population), entity) *
                   sim_factor(run, self, KNOB_COMPLIANCE, entity);
   if (sim_rng_uniform(sim_run_rng(run), p->draw_compliance, entity, life, 0) >= comply) return;
   int64_t delay = action_draw(run, &p->delay, p->draw_delay, entity, life, 0);
@@ -135,31 +99,20 @@ static void reported(struct sim_run *run, const struct sim_instance *self, void 
 
 static void event(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_event *ev) {
   struct state *s = state;
-  const struct plan *p = self->plan;
-  switch (ev->kind) {
-  case ACTION_EV_START:
-    action_start(run, self, &s->action);
-    break;
-  case EV_ISOLATE:
-    hold_take(run, self, &p->hold, &s->hold, ev->entity,
-              action_draw(run, &p->duration, p->draw_duration, ev->entity, ev->n, 0), EV_RELEASE);
-    break;
-  case EV_RELEASE:
-    hold_release(run, &p->hold, &s->hold, ev->entity);
-    break;
-  default:
-    break;
-  }
+  if (ev->kind == EV_ISOLATE)
+    held_take(run, self, &s->held, ev->entity, ev->n, 0);
+  else
+    held_event(run, self, &s->held, ev);
 }
 
 static void end(struct sim_run *run, const struct sim_instance *self, void *state) {
   struct state *s = state;
   const struct plan *p = self->plan;
-  action_end(run, self, &s->action);
-  sim_output(run, self, OUT_ISOLATED, (double)s->hold.persons);
-  double days = hold_end(run, &s->hold);
+  action_end(run, self, &s->held.action);
+  sim_output(run, self, OUT_ISOLATED, (double)s->held.hold.persons);
+  double days = hold_end(run, &p->held.hold, &s->held.hold);
   sim_output(run, self, OUT_PERSON_DAYS, days);
-  sim_spend(run, p->item, p->cost * days);
+  sim_spend(run, p->held.item, p->held.cost * days);
 }
 
 const struct sim_model sim_model_isolation = {
@@ -179,8 +132,9 @@ const struct sim_model sim_model_isolation = {
     .plan_free = plan_free,
     .open = open,
     .close = close,
-    .begin = begin,
+    .begin = action_on_begin,
     .event = event,
-    .moment = moment,
+    .moment = action_on_moment,
+    .changed = held_changed,
     .reported = reported,
     .end = end};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What prebunking and fact-checking share: while in force, a modifier is on for a share of the people. Who, is a keyed
- * uniform below the coverage: a higher coverage reaches the same persons and more. */
+/* What prebunking and fact-checking share, which is all but their parameters: while in force, a modifier is on for a
+ * share of the people. Who, is a keyed uniform below the coverage: a higher coverage reaches the same persons and more.
+ * The dead are not reached. The plan is a struct reach_plan, the state a struct reach. */
 #ifndef MODELS_RESPONSE_REACH_H
 #define MODELS_RESPONSE_REACH_H
 #include "models/response/action.h"
@@ -19,6 +20,7 @@ enum { REACH_OUT_PERSONS = ACTION_OUT_OWN };
 struct reach_plan {
   struct action_plan action;
   uint32_t modifier, purpose, item;
+  double a_person, a_day; /* cost */
   struct action_share coverage;
   uint32_t *member, members; /* of the groups, or NULL: everyone */
 };
@@ -42,40 +44,50 @@ static inline int reach_plan_init(struct sim_builder *b, struct sim_instance *se
   return ret ? ret : action_plan_moments(b, self, &p->action);
 }
 
-static inline void reach_plan_free(struct reach_plan *p) {
+static inline void reach_plan_free(void *plan) {
+  struct reach_plan *p = plan;
   sim_free(p->coverage.group);
   sim_free(p->member);
 }
 
-static inline void reach_turn(struct sim_run *run, const struct sim_instance *self, const struct reach_plan *p,
-                              struct reach *r, bool on) {
+static inline void reach_turn(struct sim_run *run, const struct sim_instance *self, struct reach *r, bool on) {
+  const struct reach_plan *p = self->plan;
   const struct sim_population *people = sim_run_population(run, self->population);
   for (uint32_t i = 0; i < p->members; i++) {
     uint32_t e = p->member ? p->member[i] : i;
     if (!(sim_rng_uniform(sim_run_rng(run), p->purpose, e, 0, 0) < action_share_of(&p->coverage, people, e))) continue;
+    if (on && sim_gone(run, self->population, e)) continue;
     sim_modify(run, p->modifier, e, on);
     r->persons += on;
   }
 }
 
-static inline void reach_begin(struct sim_run *run, const struct sim_instance *self, const struct reach_plan *p,
-                               struct reach *r) {
-  action_begin(run, &p->action, &r->action);
-  if (r->action.active) reach_turn(run, self, p, r, true);
+static inline void reach_begin(struct sim_run *run, const struct sim_instance *self, void *state) {
+  struct reach *r = state;
+  action_on_begin(run, self, r);
+  if (r->action.active) reach_turn(run, self, r, true);
 }
-static inline void reach_start(struct sim_run *run, const struct sim_instance *self, const struct reach_plan *p,
-                               struct reach *r) {
-  action_start(run, self, &r->action);
-  reach_turn(run, self, p, r, true);
+static inline void reach_event(struct sim_run *run, const struct sim_instance *self, void *state,
+                               const struct sim_event *ev) {
+  (void)ev; /* the start */
+  action_start(run, self, state);
+  reach_turn(run, self, state, true);
 }
-static inline void reach_moment(struct sim_run *run, const struct sim_instance *self, const struct reach_plan *p,
-                                struct reach *r, unsigned slot) {
-  if (action_moment(run, self, &p->action, &r->action, slot)) reach_turn(run, self, p, r, false);
+static inline void reach_moment(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot,
+                                uint32_t index) {
+  (void)index;
+  if (action_moment(run, self, self->plan, state, slot)) reach_turn(run, self, state, false);
 }
-/* Writes the outputs and resets; returns the days in force. */
-static inline double reach_end(struct sim_run *run, const struct sim_instance *self, struct reach *r) {
+static inline void reach_end(struct sim_run *run, const struct sim_instance *self, void *state) {
+  const struct reach_plan *p = self->plan;
+  struct reach *r = state;
+  double days = action_end(run, self, &r->action);
   sim_output(run, self, REACH_OUT_PERSONS, (double)r->persons);
+  sim_spend(run, p->item, p->a_person * (double)r->persons + p->a_day * days);
   r->persons = 0;
-  return action_end(run, self, &r->action);
 }
+
+#define REACH_CALLBACKS                                                                                                \
+  .plan_size = sizeof(struct reach_plan), .state_size = sizeof(struct reach), .plan_free = reach_plan_free,            \
+  .begin = reach_begin, .event = reach_event, .moment = reach_moment, .end = reach_end
 #endif

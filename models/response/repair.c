@@ -39,10 +39,10 @@ static const struct sim_param params[] = {
      .doc = "Cost of a repair besides the crew's."},
     {0}};
 enum { KNOB_SPEED };
-static const struct sim_knob knobs[] = {
-    {"speed", SIM_SCOPE_ENTITY, 0.01, 1000,
-     "Divides the working time of the repairs of a node that are taken up meanwhile; to stop them, multiply the team's"},
-    {0}};
+static const struct sim_knob knobs[] = {{"speed", SIM_SCOPE_ENTITY, 0.01, 1000,
+                                         "Divides the working time of the repairs of a node that are taken up "
+                                         "meanwhile; to stop them, multiply the team's"},
+                                        {0}};
 enum { EV_FOUND, EV_MENDED };
 static const struct sim_event_desc events[] = {{"found", SIM_PHASE_SENSE}, {"mended", SIM_PHASE_SERVE}, {0}};
 enum { OUT_REPAIRED, OUT_MEAN };

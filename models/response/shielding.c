@@ -21,6 +21,7 @@ static const struct sim_param params[] = {
      .unit = "1",
      .max = 1,
      .doc = "Reduction of the susceptibility and of the infectivity of a shielded person."},
+    ACTION_RESTRICTS("of a shielded person"),
     {.name = "cost",
      .kind = SIM_QUANTITY,
      .unit = "currency/person_day",
@@ -40,6 +41,7 @@ struct plan {
   uint32_t *member; /* [members] */
   uint32_t members, item;
   double cost;
+  struct action_burden freedom;
 };
 
 static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
@@ -61,6 +63,7 @@ static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
     p->modifier[p->modifiers++] = sim_builder_modifier(b, self, at, hazard, "infectivity", 1 - at->number, NULL);
   }
   p->item = sim_builder_cost(b, self);
+  action_burden_plan(b, self, "restricts", SIM_FREEDOM, &p->freedom);
   p->cost = sim_value_number(self->params, "cost");
   int ret = hazards ? action_members(b, self, "among", self->population, &p->member, &p->members) : 0;
   return ret ? ret : action_plan_moments(b, self, &p->action);
@@ -93,6 +96,7 @@ static void end(struct sim_run *run, const struct sim_instance *self, void *stat
   const struct plan *p = self->plan;
   double days = action_end(run, self, state) * p->members;
   sim_output(run, self, OUT_PERSON_DAYS, days);
+  action_burden_end(run, &p->freedom, days);
   sim_spend(run, p->item, p->cost * days);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Takedown: while in force, some time after a person came to believe a rumour, their posts of it are removed or shown
  * less; what was removed stays so until they believe no more. */
-#include "models/response/action.h"
+#include "models/response/hold.h"
 
 static const struct sim_param params[] = {
     {.name = "against",
@@ -28,6 +28,7 @@ static const struct sim_param params[] = {
      .fallback = "100 %",
      .max = 1,
      .doc = "Reduction of the infectivity of a believer whose posts were taken down."},
+    ACTION_RESTRICTS("of a believer whose posts were taken down"),
     {.name = "cost",
      .kind = SIM_QUANTITY,
      .unit = "currency/takedown",
@@ -43,7 +44,8 @@ static const struct sim_output_desc outputs[] = {
 
 struct plan {
   struct action_plan action;
-  uint32_t machine, modifier, purpose, item;
+  struct hold_plan hold; /* of the believer's posts */
+  uint32_t machine, purpose, item;
   uint8_t believer;
   struct action_share share;
   struct sim_law delay;
@@ -52,8 +54,8 @@ struct plan {
 
 struct takedown {
   struct action action;
+  struct hold hold;
   sim_handle *pending; /* [size] */
-  uint64_t takedowns;
 };
 
 static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
@@ -68,7 +70,8 @@ static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
   self->population = action_population(b, hazard);
   p->machine = hazard->machine;
   p->believer = (uint8_t)believer;
-  p->modifier = sim_builder_modifier(b, self, reduction, hazard, "infectivity", 1 - reduction->number, NULL);
+  hold_plan_modifier(b, self, hazard, "infectivity", reduction, &p->hold);
+  action_burden_plan(b, self, "restricts", SIM_FREEDOM, &p->hold.freedom);
   p->purpose = sim_builder_purpose(b, self, "delay");
   p->item = sim_builder_cost(b, self);
   p->cost = sim_value_number(self->params, "cost");
@@ -85,14 +88,16 @@ static void plan_free(void *plan) {
 }
 
 static int open(struct sim_run *run, const struct sim_instance *self, void *state) {
+  const struct plan *p = self->plan;
   struct takedown *s = state;
   s->pending = sim_calloc(sim_run_population(run, self->population)->size + 1u, sizeof *s->pending);
-  return s->pending ? 0 : SIM_ERR_MEMORY;
+  return s->pending ? hold_open(run, &p->hold, &s->hold) : SIM_ERR_MEMORY;
 }
 
 static void close(void *state) {
   struct takedown *s = state;
   sim_free(s->pending);
+  hold_close(&s->hold);
 }
 
 /* The posts of believer u will be found, or not. Word pairs of one block: the delay, the share. */
@@ -110,7 +115,7 @@ static void changed(struct sim_run *run, const struct sim_instance *self, void *
   struct takedown *s = state;
   if (c->from == p->believer) {
     sim_cancel(run, &s->pending[c->entity]);
-    sim_modify(run, p->modifier, c->entity, false);
+    hold_release(run, &p->hold, &s->hold, c->entity);
   } else if (c->to == p->believer && s->action.active)
     look_for(run, self, s, c->entity);
 }
@@ -127,28 +132,21 @@ static void event(struct sim_run *run, const struct sim_instance *self, void *st
   const struct plan *p = self->plan;
   struct takedown *s = state;
   if (ev->kind == EV_REMOVE) {
-    sim_modify(run, p->modifier, ev->entity, true);
-    s->takedowns++;
+    hold_take(run, self, &p->hold, &s->hold, ev->entity, SIM_NEVER, EV_REMOVE);
     return;
   }
   action_start(run, self, &s->action);
   for (uint32_t u = 0; u < sim_run_population(run, self->population)->size; u++)
-    if (sim_state(run, p->machine, u) == p->believer && !sim_modified(run, p->modifier, u)) look_for(run, self, s, u);
-}
-
-static void begin(struct sim_run *run, const struct sim_instance *self, void *state) {
-  const struct plan *p = self->plan;
-  struct takedown *s = state;
-  action_begin(run, &p->action, &s->action);
+    if (sim_state(run, p->machine, u) == p->believer && s->hold.status[u] != HOLD_HELD) look_for(run, self, s, u);
 }
 
 static void end(struct sim_run *run, const struct sim_instance *self, void *state) {
   const struct plan *p = self->plan;
   struct takedown *s = state;
   (void)action_end(run, self, &s->action);
-  sim_output(run, self, OUT_TAKEDOWNS, (double)s->takedowns);
-  sim_spend(run, p->item, p->cost * (double)s->takedowns);
-  s->takedowns = 0;
+  sim_output(run, self, OUT_TAKEDOWNS, (double)s->hold.persons);
+  sim_spend(run, p->item, p->cost * (double)s->hold.persons);
+  (void)hold_end(run, &p->hold, &s->hold);
 }
 
 const struct sim_model sim_model_takedown = {
@@ -165,7 +163,7 @@ const struct sim_model sim_model_takedown = {
     .plan_free = plan_free,
     .open = open,
     .close = close,
-    .begin = begin,
+    .begin = action_on_begin,
     .event = event,
     .changed = changed,
     .moment = moment,

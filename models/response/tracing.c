@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Contact tracing: the neighbours of a reported person are named with some probability, reached by a team or at once,
  * and quarantined for a time. Contacts of contacts are traced only if they are reported themselves. */
-#include "models/response/action.h"
-#include "sim/core/model.h"
+#include "models/response/hold.h"
 
 static const struct sim_param params[] = {
-    ACTION_AGAINST,
-    ACTION_ON,
+    HELD_PARAMS,
     ACTION_PARAMS(NULL),
     {.name = "layers",
      .kind = SIM_REF,
@@ -31,14 +29,19 @@ static const struct sim_param params[] = {
      .unit = "day",
      .fallback = "30 min",
      .doc = "Working time of the team for a contact."},
-    {.name = "duration", .kind = SIM_LAW_CALL, .unit = "day", .fallback = "14 days", .doc = "Time in quarantine."},
-    {.name = "efficacy",
+    HELD_PARAMS_OF("a quarantined", "quarantine", "14 days"),
+    {.name = "records",
      .kind = SIM_QUANTITY,
-
+     .unit = "day",
+     .fallback = "14 days",
+     .doc = "Time for which the data of a traced case, and of each contact named, are kept; of several the latest end "
+            "counts. Each person-day of it is one under monitoring."},
+    {.name = "monitors",
+     .kind = SIM_QUANTITY,
      .unit = "1",
-     .fallback = "80 %",
+     .fallback = "100 %",
      .max = 1,
-     .doc = "Reduction of the infectivity and of the susceptibility of a quarantined person."},
+     .doc = "Privacy lost in a person-day on record."},
     {.name = "cost",
      .kind = SIM_QUANTITY,
      .unit = "currency/contact",
@@ -46,9 +49,8 @@ static const struct sim_param params[] = {
      .doc = "Cost of a contact reached."},
     {0}};
 static const struct sim_signal_desc signals[] = {ACTION_SIGNALS, {0}};
-enum { EV_KNOWN = ACTION_EV_OWN, EV_RELEASE };
-static const struct sim_event_desc events[] = {
-    ACTION_EVENTS, {"contact_known", SIM_PHASE_SERVE}, {"release", SIM_PHASE_SERVE}, {0}};
+enum { EV_KNOWN = HELD_EV_OWN };
+static const struct sim_event_desc events[] = {HELD_EVENTS("contact_known"), {0}};
 enum { OUT_CASES = ACTION_OUT_OWN, OUT_CONTACTS, OUT_PERSON_DAYS };
 static const struct sim_output_desc outputs[] = {
     ACTION_OUTPUTS,
@@ -58,32 +60,34 @@ static const struct sim_output_desc outputs[] = {
     {0}};
 
 struct plan {
-  struct action_plan action;
-  struct hold_plan hold;
-  uint32_t machine, server;
+  struct held_plan held;
+  struct action_burden privacy;
+  uint32_t server;
   uint32_t *layer, *draw_edge; /* [layers] */
   size_t layers;
   int priority;
-  double coverage, cost;
-  struct sim_law delay, service, duration;
-  uint32_t item, draw_delay, draw_service, draw_duration;
+  double coverage;
+  int64_t records; /* ticks */
+  struct sim_law delay, service;
+  uint32_t draw_delay, draw_service;
 };
 struct call { /* one contact to be reached; its draws are named by contact, source and life */
   uint32_t source, life;
 };
 struct state {
-  struct action action;
-  struct hold hold;
+  struct held held;
   uint32_t *last;    /* [size] incarnation last traced, plus 1 */
-  uint32_t *touched; /* [size] */
+  int64_t *kept;     /* [size] tick until which their data are kept, plus 1 */
+  uint32_t *touched; /* [size] who is on record */
   uint32_t touched_n;
   struct call *call; /* [calls] of this run */
   size_t calls, calls_cap;
   uint64_t cases, reached;
+  double days; /* person-days on record */
 };
 
 static bool can_trace(const struct plan *p, const struct sim_layer *layer) {
-  return !layer->mixing && layer->population == p->hold.population;
+  return !layer->mixing && layer->population == p->held.hold.population;
 }
 
 static int add_layer(struct sim_builder *b, struct sim_instance *self, struct plan *p, uint32_t layer) {
@@ -117,27 +121,17 @@ static int plan_layers(struct sim_builder *b, struct sim_instance *self, struct 
 
 static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
   struct plan *p = plan;
-  const struct sim_value *against = sim_value_get(self->params, "against");
-  const struct sim_instance *hazard = action_hazard(b, against, against->text);
-  if (!hazard) return SIM_ERR_INPUT;
-  p->machine = hazard->machine;
-  self->population = action_population(b, hazard);
-  hold_plan_init(b, self, hazard, sim_value_number(self->params, "efficacy"), &p->hold);
   p->priority = (int)sim_value_number(self->params, "priority");
   p->coverage = sim_value_number(self->params, "coverage");
-  p->cost = sim_value_number(self->params, "cost");
-  p->item = sim_builder_cost(b, self);
+  p->records = sim_ticks(sim_value_number(self->params, "records"));
   p->draw_delay = sim_builder_purpose(b, self, "delay");
   p->draw_service = sim_builder_purpose(b, self, "service");
-  p->draw_duration = sim_builder_purpose(b, self, "duration");
-  int ret = plan_layers(b, self, p);
-  if (!ret) ret = action_plan_moments(b, self, &p->action);
-  if (!ret) ret = action_listen(b, self);
+  action_burden_plan(b, self, "monitors", SIM_PRIVACY, &p->privacy);
+  int ret = held_plan_init(b, self, &p->held);
+  if (!ret) ret = plan_layers(b, self, p);
   if (!ret) ret = action_team(b, self, "fifo", false, &p->server);
   if (!ret) ret = action_law(b, self, "delay", &p->delay);
-  if (!ret) ret = action_law(b, self, "service", &p->service);
-  if (!ret) ret = action_law(b, self, "duration", &p->duration);
-  return ret;
+  return ret ? ret : action_law(b, self, "service", &p->service);
 }
 
 static void plan_free(void *plan) {
@@ -146,33 +140,36 @@ static void plan_free(void *plan) {
   sim_free(p->draw_edge);
   sim_law_free(&p->delay);
   sim_law_free(&p->service);
-  sim_law_free(&p->duration);
+  sim_law_free(&p->held.duration);
 }
 
 static int open(struct sim_run *run, const struct sim_instance *self, void *state) {
   struct state *s = state;
   const struct plan *p = self->plan;
-  size_t size = sim_run_population(run, p->hold.population)->size + (size_t)1;
+  size_t size = sim_run_population(run, self->population)->size + (size_t)1;
   s->last = sim_calloc(size, sizeof *s->last);
+  s->kept = sim_calloc(size, sizeof *s->kept);
   s->touched = sim_calloc(size, sizeof *s->touched);
-  return s->last && s->touched ? hold_open(run, &p->hold, &s->hold) : SIM_ERR_MEMORY;
+  return s->last && s->kept && s->touched ? hold_open(run, &p->held.hold, &s->held.hold) : SIM_ERR_MEMORY;
 }
 
 static void close(void *state) {
   struct state *s = state;
   sim_free(s->last);
+  sim_free(s->kept);
   sim_free(s->touched);
   sim_free(s->call);
-  hold_close(&s->hold);
+  hold_close(&s->held.hold);
 }
 
-static void begin(struct sim_run *run, const struct sim_instance *self, void *state) {
-  action_begin(run, &((const struct plan *)self->plan)->action, &((struct state *)state)->action);
-}
-
-static void moment(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot, uint32_t index) {
-  (void)index;
-  action_moment(run, self, &((const struct plan *)self->plan)->action, &((struct state *)state)->action, slot);
+/* Keeps a person's data from now on: adds the days that were not covered. */
+static void keep(struct sim_run *run, const struct plan *p, struct state *s, uint32_t person) {
+  int64_t from = sim_now(run), end = sim_ticks_add(from, p->records);
+  if (end > sim_horizon(run)) end = sim_horizon(run);
+  if (!s->kept[person]) s->touched[s->touched_n++] = person;
+  if (s->kept[person] && s->kept[person] - 1 > from) from = s->kept[person] - 1;
+  if (end > from) s->days += sim_days(end - from);
+  s->kept[person] = (end > from ? end : from) + 1;
 }
 
 static void name_contact(struct sim_run *run, const struct sim_instance *self, struct state *s, struct call call,
@@ -185,6 +182,7 @@ static void name_contact(struct sim_run *run, const struct sim_instance *self, s
   }
   s->call = calls;
   s->call[s->calls] = call;
+  keep(run, p, s, contact);
   int64_t delay = action_draw(run, &p->delay, p->draw_delay, contact, call.source, call.life);
   sim_schedule(run, self, EV_KNOWN, contact, (uint32_t)s->calls++, sim_ticks_add(sim_now(run), delay), NULL);
 }
@@ -195,9 +193,9 @@ static void reported(struct sim_run *run, const struct sim_instance *self, void 
   (void)sensor;
   struct state *s = state;
   const struct plan *p = self->plan;
-  struct call call = {entity, sim_incarnation(run, p->machine, entity)};
-  if (!s->action.active || s->last[entity] == call.life + 1) return;
-  if (!s->last[entity]) s->touched[s->touched_n++] = entity;
+  struct call call = {entity, sim_incarnation(run, p->held.machine, entity)};
+  if (!s->held.action.active || s->last[entity] == call.life + 1) return;
+  keep(run, p, s, entity);
   s->last[entity] = call.life + 1;
   s->cases++;
   for (size_t l = 0; l < p->layers; l++) {
@@ -205,16 +203,14 @@ static void reported(struct sim_run *run, const struct sim_instance *self, void 
     for (uint64_t a = g->row[entity]; a < g->row[entity + 1]; a++) {
       double u[2];
       sim_rng_edge(sim_run_rng(run), p->draw_edge[l], entity, g->to[a], call.life, 0, u);
-      if (u[0] < p->coverage) name_contact(run, self, s, call, g->to[a]);
+      if (u[0] < p->coverage && !sim_gone(run, self->population, g->to[a])) name_contact(run, self, s, call, g->to[a]);
     }
   }
 }
 
 static void reach(struct sim_run *run, const struct sim_instance *self, struct state *s, uint32_t contact, uint32_t i) {
-  const struct plan *p = self->plan;
   s->reached++;
-  hold_take(run, self, &p->hold, &s->hold, contact,
-            action_draw(run, &p->duration, p->draw_duration, contact, s->call[i].source, s->call[i].life), EV_RELEASE);
+  held_take(run, self, &s->held, contact, s->call[i].source, s->call[i].life);
 }
 
 static void contact_known(struct sim_run *run, const struct sim_instance *self, struct state *s, uint32_t contact,
@@ -234,19 +230,10 @@ static void contact_known(struct sim_run *run, const struct sim_instance *self, 
 
 static void event(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_event *ev) {
   struct state *s = state;
-  switch (ev->kind) {
-  case ACTION_EV_START:
-    action_start(run, self, &s->action);
-    break;
-  case EV_KNOWN:
+  if (ev->kind == EV_KNOWN)
     contact_known(run, self, s, ev->entity, ev->n);
-    break;
-  case EV_RELEASE:
-    hold_release(run, &((const struct plan *)self->plan)->hold, &s->hold, ev->entity);
-    break;
-  default:
-    break;
-  }
+  else
+    held_event(run, self, &s->held, ev);
 }
 
 static void served(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_job *job) {
@@ -256,12 +243,14 @@ static void served(struct sim_run *run, const struct sim_instance *self, void *s
 static void end(struct sim_run *run, const struct sim_instance *self, void *state) {
   struct state *s = state;
   const struct plan *p = self->plan;
-  action_end(run, self, &s->action);
+  action_end(run, self, &s->held.action);
   sim_output(run, self, OUT_CASES, (double)s->cases);
   sim_output(run, self, OUT_CONTACTS, (double)s->reached);
-  sim_output(run, self, OUT_PERSON_DAYS, hold_end(run, &s->hold));
-  sim_spend(run, p->item, p->cost * (double)s->reached);
-  for (uint32_t i = 0; i < s->touched_n; i++) s->last[s->touched[i]] = 0;
+  sim_output(run, self, OUT_PERSON_DAYS, hold_end(run, &p->held.hold, &s->held.hold));
+  action_burden_end(run, &p->privacy, s->days);
+  sim_spend(run, p->held.item, p->held.cost * (double)s->reached);
+  for (uint32_t i = 0; i < s->touched_n; i++) s->last[s->touched[i]] = 0, s->kept[s->touched[i]] = 0;
+  s->days = 0;
   s->touched_n = 0;
   s->calls = 0;
   s->cases = s->reached = 0;
@@ -283,9 +272,10 @@ const struct sim_model sim_model_tracing = {
     .plan_free = plan_free,
     .open = open,
     .close = close,
-    .begin = begin,
+    .begin = action_on_begin,
     .event = event,
-    .moment = moment,
+    .moment = action_on_moment,
+    .changed = held_changed,
     .reported = reported,
     .served = served,
     .end = end};

@@ -128,15 +128,6 @@ static void close(void *state) {
   sim_free(s->touched);
 }
 
-static void begin(struct sim_run *run, const struct sim_instance *self, void *state) {
-  action_begin(run, &((const struct plan *)self->plan)->action, &((struct state *)state)->action);
-}
-
-static void moment(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot, uint32_t index) {
-  (void)index;
-  action_moment(run, self, &((const struct plan *)self->plan)->action, &((struct state *)state)->action, slot);
-}
-
 /* Each spell of an entity (incarnation of the hazard's machine) is taken up once, however often it is reported. */
 static void reported(struct sim_run *run, const struct sim_instance *self, void *state,
                      const struct sim_instance *sensor, uint32_t entity) {
@@ -242,9 +233,9 @@ const struct sim_model sim_model_treatment = {
     .plan_free = plan_free,
     .open = open,
     .close = close,
-    .begin = begin,
+    .begin = action_on_begin,
     .event = event,
-    .moment = moment,
+    .moment = action_on_moment,
     .changed = changed,
     .reported = reported,
     .served = served,

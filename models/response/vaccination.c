@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Vaccination campaigns: doses given one by one, by a team or at a rate, to people called in some order.
  *
- * The campaign knows nobody's state: it calls everyone once, in order, those who accept get a dose, and the dose acts
- * when it protects: on a person still susceptible. A team works on the campaign as a backlog, so that the cost of a run
- * is that of the doses given, not of the population: random order is a keyed permutation computed place by place. */
+ * The campaign knows nobody's state but that of the dead, who are not called: it calls everyone once, in order, those
+ * who accept get a dose, and the dose acts when it protects: on a person still susceptible. A team works on the
+ * campaign as a backlog, so that the cost of a run is that of the doses given, not of the population: random order is a
+ * keyed permutation computed place by place. */
 #include "models/response/action.h"
 #include "sim/core/model.h"
 #include <stdlib.h>
@@ -161,6 +162,7 @@ static uint32_t next_person(struct sim_run *run, const struct sim_instance *self
   const struct sim_population *people = sim_run_population(run, p->population);
   while (s->called < p->n && s->given_out < p->limit) {
     uint32_t e = person_at(run, p, s, s->called++);
+    if (sim_gone(run, p->population, e)) continue;
     double uptake = action_share_of(&p->uptake, people, e) * sim_factor(run, self, KNOB_UPTAKE, e);
     if (sim_rng_uniform(sim_run_rng(run), p->draw_uptake, e, 0, 0) < uptake) {
       s->given_out++;
@@ -289,6 +291,7 @@ static void give_dose(struct sim_run *run, const struct sim_instance *self, cons
 }
 
 static void protect(struct sim_run *run, const struct plan *p, struct state *s, uint32_t entity) {
+  if (sim_gone(run, p->population, entity)) return;
   if (!p->leaky && sim_rng_uniform(sim_run_rng(run), p->draw_efficacy, entity, 0, 0) >= p->efficacy) return;
   if (p->has_transition) {
     if (!sim_fire(run, p->hazard->machine, entity, p->transition)) return;

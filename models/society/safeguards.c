@@ -57,6 +57,12 @@ static const struct sim_param barrier_params[] = {
      .doc =
          "Makes it a sensor as well: share of the attempts that it notices, at least those that it stops; each gives "
          "the signal `sighting`."},
+    {.name = "monitors",
+     .kind = SIM_QUANTITY,
+     .unit = "1",
+     .fallback = "0 %",
+     .max = 1,
+     .doc = "Share of the people whose use of models it reads: each of their days is one under monitoring."},
     {0}};
 static const struct sim_param barrier_entry[] = {
     {.name = "barrier", .kind = SIM_FIELDS, .fields = barrier_params, .doc = "One barrier."}, {0}};
@@ -94,6 +100,8 @@ struct plan {
   struct barrier *barrier; /* [barriers] */
   uint32_t barriers;
   uint32_t draw_bypass, draw_common, stopped, sightings; /* purposes; observables */
+  uint32_t privacy;
+  double monitored; /* people, each barrier counted */
 };
 struct state {
   int64_t bypassed, stopped, sightings, first; /* first: tick */
@@ -145,6 +153,9 @@ static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
   struct plan *p = plan;
   const struct sim_value *barriers = sim_value_get(self->params, "barriers");
   const struct sim_value *dependence = sim_value_get(self->params, "dependence");
+  uint32_t population = sim_builder_find_population(b, "people");
+  double people = population == SIM_NONE ? 0 : sim_builder_population(b, population)->size;
+  p->privacy = sim_builder_burden(b, self, SIM_PRIVACY);
   p->bypass = sim_value_number(self->params, "bypass");
   p->beta = strcmp(dependence->text, "common") == 0        ? 1
             : strcmp(dependence->text, "beta_factor") == 0 ? sim_value_number(dependence, "beta")
@@ -155,6 +166,7 @@ static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
     const struct sim_value *entry = &barriers->items[p->barriers];
     struct barrier *x = &p->barrier[p->barriers];
     double faithfulness = sim_value_number(entry, "faithfulness");
+    p->monitored += sim_value_number(entry, "monitors") * people;
     shares(sim_value_get(entry, "stops"), faithfulness, x->stops);
     shares(sim_value_get(entry, "sees"), faithfulness, x->sees);
     size_t n;
@@ -210,6 +222,8 @@ static bool gate(struct sim_run *run, const struct sim_instance *self, void *sta
 
 static void end(struct sim_run *run, const struct sim_instance *self, void *state) {
   struct state *s = state;
+  const struct plan *p = self->plan;
+  sim_burden(run, p->privacy, p->monitored * sim_days(sim_horizon(run)));
   sim_output(run, self, OUT_BYPASSED, (double)s->bypassed);
   sim_output(run, self, OUT_SIGHTINGS, (double)s->sightings);
   if (s->sightings) sim_output(run, self, OUT_FIRST_SIGHTING, sim_days(s->first));

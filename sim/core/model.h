@@ -262,6 +262,10 @@ void sim_builder_works_for(struct sim_builder *b, const struct sim_instance *sel
                            uint32_t server, int priority, const char *order, bool backlog);
 /* An item of cost of this instance, in currency; the label is the instance's name. Returns its index. */
 uint32_t sim_builder_cost(struct sim_builder *b, const struct sim_instance *self);
+/* What this instance takes from people besides money: freedom by restrictions, privacy by monitoring. Returns its
+ * index. */
+enum sim_burden { SIM_FREEDOM, SIM_PRIVACY, SIM_BURDENS };
+uint32_t sim_builder_burden(struct sim_builder *b, const struct sim_instance *self, enum sim_burden kind);
 
 /* ---- running --------------------------------------------------------------------------------------------------- */
 
@@ -349,5 +353,6 @@ bool sim_incident_passes(struct sim_run *run, const struct sim_attempt *attempt)
 /* An incident came through: the first one starts the clock of the episode (DESIGN: t0). */
 void sim_incident(struct sim_run *run, const struct sim_instance *self);
 void sim_spend(struct sim_run *run, uint32_t cost, double amount);
+void sim_burden(struct sim_run *run, uint32_t burden, double person_days);                            /* in `end` */
 void sim_output(struct sim_run *run, const struct sim_instance *self, unsigned output, double value); /* in `end` */
 #endif

@@ -2,6 +2,7 @@
 /* The recorder's course in a run. The hot path is sim_recorder_moved: a few additions an event; all else happens once
  * an instant, for the gauges that moved in it. */
 #include "sim/core/recorder.h"
+#include "sim/core/burden.h"
 #include "sim/core/recorder_declared.h"
 #include <string.h>
 
@@ -296,6 +297,7 @@ void sim_recorder_end(struct sim_run *run, struct sim_row *row) {
       *column++ = run->error[0] && m->dtype != SIM_FLAG ? (double)NAN : m->value(run, i);
   double *declared = column;
   column = sim_declared_write(run, column);
+  sim_burdens_begin(run->world, row->columns);
   if (!run->error[0]) {
     memcpy(row->samples, r->samples, samples * sizeof *r->samples);
     return;

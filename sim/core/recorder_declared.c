@@ -335,12 +335,38 @@ static int plan_entry(struct sim_recorder_plan *p, struct sim_world *w, const st
 
 /* A declared measure is a variable of the results: it may not have the name of another. */
 static void check_name(const struct sim_world *w, const struct sim_value *entry, struct sim_diag *diag) {
-  static const char *const kept[] = {
-      "arm",     "point",  "replicate", "time",     "level",         "hazard",
-      "cost",    "layer",  "sensor",    "team",     "action",        "repair",
-      "error",   "events", "item",      "incident", "functionality", "population",
-      "fan",     "bin",    "seed",      "quantile", "active_load",   "population_functionality",
-      "episode", "group"};
+  static const char *const kept[] = {"arm",
+                                     "point",
+                                     "replicate",
+                                     "time",
+                                     "level",
+                                     "hazard",
+                                     "cost",
+                                     "layer",
+                                     "sensor",
+                                     "team",
+                                     "action",
+                                     "repair",
+                                     "error",
+                                     "events",
+                                     "item",
+                                     "incident",
+                                     "functionality",
+                                     "population",
+                                     "fan",
+                                     "bin",
+                                     "seed",
+                                     "quantile",
+                                     "active_load",
+                                     "population_functionality",
+                                     "episode",
+                                     "group",
+                                     "freedom_lost",
+                                     "freedom_cost",
+                                     "privacy_lost",
+                                     "privacy_cost",
+                                     "person_days_restricted",
+                                     "person_days_monitored"};
   bool taken = false;
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) taken |= strcmp(entry->name, kept[i]) == 0;
   for (const struct sim_measure *m = sim_measures; m->name; m++) taken |= strcmp(entry->name, m->name) == 0;

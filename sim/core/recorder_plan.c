@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The recorder's plan: the section `measures`, functionality weights, society's sum, grid, series and columns. */
+#include "sim/core/burden.h"
 #include "sim/core/recorder_declared.h"
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,10 @@ const struct sim_param sim_measures_params[] = {
      .fallback = "full",
      .doc = "What functionality is compared with: full is 1; no_incident is that of the same replicate without "
             "incidents, which is run beside each."},
+    {.name = "prices",
+     .kind = SIM_FIELDS,
+     .fields = sim_price_params,
+     .doc = "What is put on freedom and privacy; without a price they are counted in person-days only."},
     {.name = "recovery", .kind = SIM_FIELDS, .fields = recovery_params, .doc = "What counts as recovery."},
     {.name = "episodes",
      .kind = SIM_QUANTITY,

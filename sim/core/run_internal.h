@@ -69,6 +69,11 @@ struct sim_moment {
   double threshold; /* count */
 };
 
+struct sim_burden_plan {
+  uint32_t instance;
+  enum sim_burden kind;
+};
+
 struct sim_kind_desc { /* rank in the total order -> who handles it */
   uint32_t instance;
   unsigned local;
@@ -116,8 +121,11 @@ struct sim_world {
   uint32_t servers;
   uint32_t *cost_instance; /* [costs] */
   uint32_t costs;
-  uint32_t *output_base;      /* [instances]: first column of its outputs */
-  struct sim_kind_desc *kind; /* [kinds] by rank */
+  struct sim_burden_plan *burden; /* [burdens] */
+  uint32_t burdens;
+  size_t burden_total[SIM_BURDENS], burden_item; /* columns of burden.c */
+  uint32_t *output_base;                         /* [instances]: first column of its outputs */
+  struct sim_kind_desc *kind;                    /* [kinds] by rank */
   uint32_t kinds;
   uint16_t **rank;   /* [instances][local kind] */
   uint32_t *purpose; /* registered, sorted, to refuse collisions */

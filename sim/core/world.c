@@ -2,6 +2,7 @@
 /* A world: from the bound scenario to the tables of a run. The steps of sim_world_create are the table of contents. */
 #include "sim/core/budget.h"
 #include "sim/core/builder.h"
+#include "sim/core/burden.h"
 #include "sim/core/recorder.h"
 #include "sim/core/server.h"
 #include "sim/core/society.h"
@@ -195,7 +196,7 @@ static int add_column(struct sim_world *w, size_t *cap, const struct sim_column 
   return 0;
 }
 
-/* The recorder's first, then the models' outputs, then the budget's lines, then costs. */
+/* The recorder's first, then the models' outputs, then burdens, the budget's lines, and costs. */
 static int make_columns(struct sim_world *w, struct sim_diag *diag) {
   size_t cap = 0;
   int ret = sim_recorder_plan(&w->recorder, w, &w->column, &w->columns, &cap, diag);
@@ -212,18 +213,18 @@ static int make_columns(struct sim_world *w, struct sim_diag *diag) {
     }
   }
   const char *currency = sim_value_text(w->root, "currency");
+  if (!currency) currency = "USD";
+  if (!ret) ret = sim_burden_columns(w, currency, add_column, &cap);
   const struct sim_value *lines = sim_budget_lines(w->root);
   for (size_t k = 0; !ret && lines && k < lines->n; k++) {
-    struct sim_column c = {
-        "budget_spend", currency ? currency : "USD", "Spending of a line of the budget over the run", SIM_F64, NULL, 1,
-        {{0}, {0}}};
+    struct sim_column c = {"budget_spend", currency, "Spending of a line of the budget over the run", SIM_F64, NULL, 1,
+                           {{0}, {0}}};
     c.at[0].dim = "line";
     c.at[0].label = lines->items[k].name;
     ret = add_column(w, &cap, &c);
   }
   for (uint32_t k = 0; !ret && k < w->costs; k++) {
-    struct sim_column c = {"cost",    currency ? currency : "USD", "Cost of an item over the run", SIM_F64, NULL, 1,
-                           {{0}, {0}}};
+    struct sim_column c = {"cost", currency, "Cost of an item over the run", SIM_F64, NULL, 1, {{0}, {0}}};
     c.at[0].dim = "item";
     c.at[0].label = w->instance[w->cost_instance[k]].name;
     ret = add_column(w, &cap, &c);
@@ -324,17 +325,10 @@ void sim_world_free(struct sim_world *w) {
   for (size_t o = 0; o < w->owned_n; o++) sim_free(w->owned[o]);
   sim_recorder_plan_free(w->recorder);
   sim_society_free(w);
-  void *arrays[] = {w->instance,       w->machine,
-                    w->observable,     w->modifier,
-                    w->knob,           w->knob_base,
-                    w->signal_base,    w->moment,
-                    w->signal_moment,  w->listener,
-                    w->server,         w->listeners,
-                    w->signal_moments, w->cost_instance,
-                    w->output_base,    w->kind,
-                    w->rank,           w->purpose,
-                    w->purpose_path,   w->column,
-                    w->owned,          w};
+  void *arrays[] = {w->instance,       w->machine,       w->observable,    w->modifier, w->knob,   w->knob_base,
+                    w->signal_base,    w->moment,        w->signal_moment, w->listener, w->server, w->listeners,
+                    w->signal_moments, w->cost_instance, w->output_base,   w->kind,     w->burden, w->rank,
+                    w->purpose,        w->purpose_path,  w->column,        w->owned,    w};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) sim_free(arrays[i]);
 }
 
