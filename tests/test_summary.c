@@ -122,3 +122,63 @@ Test(summary, numbers) {
   cr_assert_eq(sim_summary_numbers(NULL, 0, &s), 0);
   cr_assert(isnan(s.mean) && isnan(s.se) && s.n == 0);
 }
+
+/* Validation case A23: drug against placebo. A broken variant, censorings taken for events, must not pass. */
+Test(summary, logrank_of_freireich) {
+  double time[42];
+  bool event[42], all[42];
+  size_t group[42];
+  for (size_t i = 0; i < 21; i++) {
+    time[i] = mp[i], event[i] = mp_event[i], group[i] = 2;
+    time[21 + i] = placebo[i], event[21 + i] = true, group[21 + i] = 0;
+  }
+  for (size_t i = 0; i < 42; i++) all[i] = true;
+  struct sim_logrank test, broken;
+  cr_assert_eq(sim_logrank_test(time, event, group, 42, 3, &test), 0); /* nobody is in group 1 */
+  NEAR(test.chi2, 16.79294098921654, 1e-10);
+  cr_assert_eq(test.freedom, 1);
+  NEAR(test.p, 4.168809109334532e-05, 1e-15);
+  cr_assert_eq(sim_logrank_test(time, all, group, 42, 3, &broken), 0);
+  cr_assert_gt(fabs(broken.chi2 - test.chi2), 1);
+  /* three groups, of which two are alike: two degrees of freedom; their order does not matter */
+  double twice[63];
+  bool events[63];
+  size_t of[63], other[63];
+  for (size_t i = 0; i < 63; i++) {
+    twice[i] = i < 42 ? time[i] : mp[i - 42];
+    events[i] = i < 42 ? event[i] : mp_event[i - 42];
+    of[i] = i / 21, other[i] = 2 - i / 21;
+  }
+  cr_assert_eq(sim_logrank_test(twice, events, of, 63, 3, &test), 0);
+  cr_assert_eq(sim_logrank_test(twice, events, other, 63, 3, &broken), 0);
+  cr_assert_eq(test.freedom, 2);
+  NEAR(test.chi2, broken.chi2, 1e-9);
+  cr_assert_gt(test.chi2, 16);
+  cr_assert_eq(sim_logrank_test(time, event, group, 0, 3, &test), 0);
+  cr_assert(isnan(test.chi2) && isnan(test.p), "nobody, no test");
+}
+
+/* Pseudo-observations: times where all is known, else near the leave-one-out jackknife, their mean exactly the mean. */
+Test(summary, pseudo_observations) {
+  struct sim_km km;
+  double x[21], left[20], mean, se, sum = 0, squares = 0;
+  bool event[21];
+  for (size_t i = 0; i < 21; i++) event[i] = true;
+  cr_assert_eq(sim_km_init(&km, mp, event, 21), 0);
+  cr_assert_eq(sim_km_pseudo(&km, mp, event, 21, 20, x), 0);
+  for (size_t i = 0; i < 21; i++) NEAR(x[i], fmin(mp[i], 20), 1e-12);
+  sim_km_free(&km);
+  cr_assert_eq(sim_km_init(&km, mp, mp_event, 21), 0);
+  cr_assert_eq(sim_km_pseudo(&km, mp, mp_event, 21, 30, x), 0);
+  mean = sim_km_rmst(&km, 30, &se);
+  sim_km_free(&km);
+  for (size_t i = 0; i < 21; i++) sum += x[i], squares += (x[i] - mean) * (x[i] - mean);
+  NEAR(sum / 21, mean, 1e-12);
+  NEAR(sqrt(squares / 21 / 20), se, 0.1 * se);
+  for (size_t i = 0; i < 21; i++) {
+    for (size_t k = 0; k < 20; k++) left[k] = mp[k + (k >= i)], event[k] = mp_event[k + (k >= i)];
+    cr_assert_eq(sim_km_init(&km, left, event, 20), 0);
+    NEAR(x[i], 21 * mean - 20 * sim_km_rmst(&km, 30, NULL), 1.5);
+    sim_km_free(&km);
+  }
+}

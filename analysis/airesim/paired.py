@@ -41,7 +41,9 @@ def differences(values: xr.DataArray, arm: str, reference: str) -> np.ndarray:
     return table(values.sel(arm=arm)) - table(values.sel(arm=reference))
 
 
-def compare(ds: xr.Dataset, measure: str | xr.DataArray, reference: str | None = None) -> xr.Dataset:
+def compare(
+    ds: xr.Dataset, measure: str | xr.DataArray, reference: str | None = None, order: xr.DataArray | None = None
+) -> xr.Dataset:
     """Compare every arm with a reference, world by world.
 
     Parameters
@@ -52,6 +54,8 @@ def compare(ds: xr.Dataset, measure: str | xr.DataArray, reference: str | None =
         Name of a variable over arm, point and replicate, or such an array (``restricted_times`` for instance).
     reference
         The arm to subtract; by default the scenario's.
+    order
+        Values to rank worlds by instead of the measure, of the same dimensions: ``recovery_order`` for restricted times of recovery.
 
     Returns
     -------
@@ -72,11 +76,14 @@ def compare(ds: xr.Dataset, measure: str | xr.DataArray, reference: str | None =
     if reference not in values["arm"].values:
         raise ValueError(f"no arm named {reference}; there are {', '.join(map(str, values['arm'].values))}")
     arms = [str(a) for a in values["arm"].values]
-    rows = _rows((differences(values, arm, reference) for arm in arms), str(values.name), shared_draws(ds))
+    ranks = ((table(order.sel(arm=a)), table(order.sel(arm=reference))) for a in arms) if order is not None else None
+    rows = _rows((differences(values, arm, reference) for arm in arms), str(values.name), shared_draws(ds), ranks)
     return _dataset(arms, rows, {"reference": reference, "measure": str(values.name), **_unit(values)})
 
 
-def between(first: xr.Dataset, second: xr.Dataset, measure: str, **at: object) -> xr.Dataset:
+def between(
+    first: xr.Dataset, second: xr.Dataset, measure: str, order: str | None = None, **at: object
+) -> xr.Dataset:
     """Compare two files, run by run: first minus second, as ``airesim compare`` does.
 
     Parameters
@@ -85,6 +92,8 @@ def between(first: xr.Dataset, second: xr.Dataset, measure: str, **at: object) -
         Datasets that ``airesim.open`` returned, of one seed and version of the random streams.
     measure
         Name of a variable over arm, point and replicate, and dimensions of which ``at`` chooses.
+    order
+        Variable to rank pairs by instead.
     at
         Labels along further dimensions, ``hazard="outbreak"`` for instance.
 
@@ -102,14 +111,19 @@ def between(first: xr.Dataset, second: xr.Dataset, measure: str, **at: object) -
     arms = [str(a) for a in first["arm"].values if a in second["arm"].values]
     points = min(first.sizes["point"], second.sizes["point"])
     replicates = min(first.sizes["replicate"], second.sizes["replicate"])
-    runs = []
-    for ds in (first, second):
-        values = ds[measure].sel(at)
-        _of_runs(values)
-        runs.append([table(values.sel(arm=a))[:points, :replicates] for a in arms])
+
+    def paired_runs(name: str) -> list[list[np.ndarray]]:
+        both = []
+        for ds in (first, second):
+            values = ds[name].sel(at)
+            _of_runs(values)
+            both.append([table(values.sel(arm=a))[:points, :replicates] for a in arms])
+        return both
+
+    runs = paired_runs(measure)
     both = [np.isfinite(a - b) for a, b in zip(*runs)]
-    result = _dataset(arms, _rows((a - b for a, b in zip(*runs)), measure, shared_draws(first)),
-                      {"measure": measure, **_unit(first[measure])})  # fmt: skip
+    rows = _rows((a - b for a, b in zip(*runs)), measure, shared_draws(first), zip(*paired_runs(order)) if order else None)
+    result = _dataset(arms, rows, {"measure": measure, **_unit(first[measure])})
     for name, values in zip(("mean_first", "mean_second"), runs):
         result[name] = ("arm", [float(v[k].mean()) if k.any() else np.nan for v, k in zip(values, both)])
     return result
@@ -145,22 +159,27 @@ def _unit(values: xr.DataArray) -> dict[str, str]:
     return {"units": str(values.attrs.get("units", ""))}
 
 
-def _rows(samples: Iterable[np.ndarray], measure: str, shared: bool) -> list[dict[str, float]]:
-    """One row a sample of differences (point, replicate)."""
+def _rows(
+    samples: Iterable[np.ndarray], measure: str, shared: bool,
+    ranks: Iterable[tuple[np.ndarray, np.ndarray]] | None = None,
+) -> list[dict[str, float]]:  # fmt: skip
+    """One row a sample of differences (point, replicate); shares of worlds by the pairs of ranks where they are given."""
     sign = 1 if measure in MORE_IS_BETTER else -1 if measure in LESS_IS_BETTER else 0
     rows = []
-    for d in samples:
-        known = d[np.isfinite(d)]
-        mean, share = mean_interval(d, shared), wilson(int((sign * known > 0).sum()), known.size)
+    for d, (one, other) in zip(samples, ranks) if ranks is not None else ((d, (d, np.zeros_like(d))) for d in samples):
+        known, mean = np.isfinite(d), mean_interval(d, shared)
+        n = int(known.sum())
+        lower, equal, higher = (one < other)[known], ((one == other) & np.isfinite(one))[known], (one > other)[known]
+        share = wilson(int((higher if sign > 0 else lower).sum()), n)
         points = np.array([row[np.isfinite(row)].mean() for row in d if np.isfinite(row).any()])
-        shares = [float(x.mean()) if known.size else np.nan for x in (known < 0, known == 0, known > 0)]
+        shares = [float(x.mean()) if n else np.nan for x in (lower, equal, higher)]
         better = (share.value, share.low, share.high) if sign else (np.nan,) * 3
         rows.append(
             {
                 "difference": mean.value, "low": mean.low, "high": mean.high,
                 "lower": shares[0], "equal": shares[1], "higher": shares[2],
                 "better": better[0], "better_low": better[1], "better_high": better[2],
-                "better_points": float((sign * points > 0).mean()) if points.size and sign else np.nan, "n": known.size,
+                "better_points": float((sign * points > 0).mean()) if points.size and sign else np.nan, "n": n,
             }
         )  # fmt: skip
     return rows

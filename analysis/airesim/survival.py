@@ -147,20 +147,6 @@ def logrank(time: np.ndarray, event: np.ndarray, group: np.ndarray) -> tuple[flo
     return float(chi2), float(p)
 
 
-def window(ds: xr.Dataset, level: float) -> float:
-    """Longest window in which restricted times of every arm are known: the least time of a censored run.
-
-    Where none is censored, the longest time that a run was watched: then nothing is cut.
-    """
-    status = ds["status"].sel(level=level).values
-    observed = np.broadcast_to(ds["observed_time"].values, status.shape)
-    censored = observed[np.isin(status, CENSORED) & np.isfinite(observed)]
-    if censored.size:
-        return float(censored.min())
-    known = observed[np.isfinite(observed)]
-    return float(known.max()) if known.size else float(ds["horizon"].max()) if "horizon" in ds else float("nan")
-
-
 def _longest(ds: xr.Dataset) -> float:
     """Window of ``airesim show``: least over arms and levels of the longest time that a degraded run was watched."""
     status = ds["status"]
@@ -179,8 +165,49 @@ def _defined_for_all(ds: xr.Dataset, level: float, until: float) -> float:
     return until
 
 
+def window(ds: xr.Dataset, level: float) -> float:
+    """Longest time up to which restricted means of every arm are known.
+
+    In every arm and at every level some run was watched that long (the window of ``airesim show``); shortened where an arm's curve
+    stays above 0 and ends before it.
+    """
+    return _defined_for_all(ds, level, _longest(ds))
+
+
+def pseudo_times(time: np.ndarray, event: np.ndarray, until: float) -> np.ndarray:
+    """What each run contributes to the restricted mean: its time, at most ``until``, where that is known.
+
+    Pseudo-observations (Andersen, Hansen & Klein 2004) by the infinitesimal jackknife: mean plus influence of each run on it. Their mean is
+    the restricted mean of Kaplan and Meier, their variance is right under censoring, and without censoring they are the times.
+
+    Parameters
+    ----------
+    time, event
+        As for ``kaplan_meier``.
+    until
+        Days; not beyond the last observation of a censored sample.
+    """
+    time, event = np.asarray(time, dtype=float), np.asarray(event, dtype=bool)
+    mean, _ = restricted_mean(time, event, until)
+    curve = kaplan_meier(time, event)
+    curve = curve.isel(day=np.flatnonzero(curve["day"].values < until))
+    days, at_risk, events = curve["day"].values, curve["at_risk"].values, curve["events"].values
+    steps = np.concatenate([days, [until]])
+    left = np.cumsum((curve["share"].values * np.diff(steps))[::-1])[::-1]  # area from each step to `until`
+    survive = at_risk - events
+    weight = np.where(survive > 0, left / np.where(survive > 0, survive, 1), 0.0)  # area over those who go on
+    compensator = np.concatenate([[0.0], np.cumsum(weight * events / at_risk)])
+    own = np.searchsorted(days, time)  # place of a run's own event among the steps
+    hit = event & (own < days.size)
+    direct = np.where(hit, np.concatenate([weight, [0.0]])[np.minimum(own, days.size)], 0.0)
+    return mean - time.size * (direct - compensator[np.searchsorted(days, time, side="right")])
+
+
 def restricted_times(ds: xr.Dataset, level: float, until: float | None = None) -> xr.DataArray:
     """Time to recover of each run, at most ``until`` days; 0 where it never degraded, missing where the run failed.
+
+    Where runs were censored before that these are pseudo-observations (``pseudo_times``), whose mean by arm is the unconditional restricted
+    mean; one alone means nothing then. Where none was they are the times.
 
     Parameters
     ----------
@@ -189,21 +216,34 @@ def restricted_times(ds: xr.Dataset, level: float, until: float | None = None) -
     level
         Level of recovery.
     until
-        Days; by default the longest window in which every run's restricted time is known.
+        Days; by default ``window``.
     """
     until = window(ds, level) if until is None else until
     status = ds["status"].sel(level=level)
-    time = ds["time_to_recover"].sel(level=level)
-    censored = status.isin(CENSORED) & (ds["observed_time"] >= until * (1 - 1e-12))
-    value = xr.where(status.isin(RECOVERED), np.minimum(time, until), xr.where(censored, until, np.nan))
-    value = xr.where(status == "never_degraded", 0.0, value).transpose(*status.dims)
-    value.name = "restricted_time_to_recover"
-    value.attrs = {
-        "units": "day",
-        "long_name": f"time to recover to {100 * level:g} %, at most {until:.4g} days",
-        "until": until,
-    }
-    return value
+    value = np.full(status.shape, np.nan)
+    order = status.dims.index("arm")
+    for i, arm in enumerate(ds["arm"].values):
+        words = status.sel(arm=arm)
+        time = xr.where(words.isin(RECOVERED), ds["time_to_recover"].sel(arm=arm, level=level), ds["observed_time"].sel(arm=arm))
+        time = xr.where(words == "never_degraded", 0.0, time).transpose(*words.dims).values
+        known = words.isin((*RECOVERED, *CENSORED, "never_degraded")).values & np.isfinite(time)
+        if not known.any():
+            continue
+        one = np.full(words.shape, np.nan)
+        one[known] = pseudo_times(time[known], ~np.isin(words.values[known], CENSORED), until)
+        value[(slice(None),) * order + (i,)] = one
+    return xr.DataArray(
+        value, dims=status.dims, coords={d: ds[d] for d in status.dims if d in ds.coords}, name="restricted_time_to_recover",
+        attrs={"units": "day", "long_name": f"time to recover to {100 * level:g} %, at most {until:.4g} days", "until": until},
+    )  # fmt: skip
+
+
+def recovery_order(ds: xr.Dataset, level: float) -> xr.DataArray:
+    """Times of recovery to compare worlds by: 0 where never degraded, infinite where it had not come by the end of the run."""
+    status = ds["status"].sel(level=level)
+    value = xr.where(status.isin(RECOVERED), ds["time_to_recover"].sel(level=level), np.nan)
+    value = xr.where(status.isin(CENSORED), np.inf, xr.where(status == "never_degraded", 0.0, value))
+    return value.transpose(*status.dims).rename("restricted_time_to_recover")
 
 
 def recovery(ds: xr.Dataset, level: float, until: float | None = None) -> xr.Dataset:
@@ -214,8 +254,7 @@ def recovery(ds: xr.Dataset, level: float, until: float | None = None) -> xr.Dat
     ds, level
         As for ``restricted_times``.
     until
-        Days; by default the window of ``airesim show`` (in every arm some run was watched that long), shortened where an arm's
-        curve stays above 0 and ends before it.
+        Days; by default ``window``.
 
     Returns
     -------
@@ -224,8 +263,8 @@ def recovery(ds: xr.Dataset, level: float, until: float | None = None) -> xr.Dat
         with limits and ``rmst`` with ``rmst_se`` over degraded runs, ``rmst_unconditional`` with limits over all. Limits of
         the latter take the points as the sample where there are several.
     """
-    until = _defined_for_all(ds, level, _longest(ds)) if until is None else until
-    held = restricted_times(ds, level, until).fillna(0).where(ds["status"].sel(level=level) != "failed")
+    until = window(ds, level) if until is None else until
+    held = restricted_times(ds, level, until)
     rows = []
     for arm in ds["arm"].values:
         curve = survival_curve(ds, str(arm), level)
@@ -238,9 +277,6 @@ def recovery(ds: xr.Dataset, level: float, until: float | None = None) -> xr.Dat
         )
         whole, whole_se = restricted_mean(time, event, until)
         spread = mean_interval(table(held.sel(arm=arm)), shared_draws(ds))
-        half = np.fmax(
-            1.959963984540054 * whole_se, (spread.high - spread.low) / 2
-        )  # Greenwood knows nothing of points
         rows.append(
             {
                 "runs": made, "failed": curve.failed,
@@ -248,7 +284,7 @@ def recovery(ds: xr.Dataset, level: float, until: float | None = None) -> xr.Dat
                 "censored": curve.censored / made if made else np.nan,
                 "median": mid, "median_low": low, "median_high": high, "rmst": mean, "rmst_se": se,
                 "rmst_unconditional": whole, "rmst_unconditional_se": whole_se,
-                "rmst_unconditional_low": max(whole - half, 0), "rmst_unconditional_high": whole + half,
+                "rmst_unconditional_low": max(spread.low, 0), "rmst_unconditional_high": spread.high,
             }
         )  # fmt: skip
     columns = {k: ("arm", [r[k] for r in rows]) for k in (rows[0] if rows else ())}

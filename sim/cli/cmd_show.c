@@ -101,6 +101,11 @@ static int print_recovery(const struct view *v) {
     puts(")");
     int code = cli_table_print(&t, stdout);
     if (code) return code;
+    if (isfinite(first->logrank.p))
+      printf("log-rank test that degraded runs of all arms recover alike: chi-squared %.4g with %zu degree%s of "
+             "freedom, p "
+             "%.2g\n",
+             first->logrank.chi2, first->logrank.freedom, first->logrank.freedom == 1 ? "" : "s", first->logrank.p);
   }
   return 0;
 }
@@ -205,6 +210,10 @@ static void csv_recovery(const struct sim_recovery *r) {
               {"restricted_mean_se", r->rmst_se},
               {"restricted_mean_unconditional", r->rmst_unconditional},
               {"restricted_mean_unconditional_se", r->rmst_unconditional_se}};
+  const struct {
+    const char *name;
+    double value;
+  } test[] = {{"logrank_chi2", r->logrank.chi2}, {"logrank_p", r->logrank.p}};
   char element[48] = "";
   if (isfinite(r->level)) snprintf(element, sizeof element, "level=%g", r->level);
   csv_line(r->arm, "time_to_recover", element, "runs", (double)r->runs, "1");
@@ -212,6 +221,8 @@ static void csv_recovery(const struct sim_recovery *r) {
     csv_line(r->arm, "time_to_recover", element, status[i], (double)r->count[i], "1");
   for (size_t i = 0; i < sizeof days / sizeof *days; i++)
     csv_line(r->arm, "time_to_recover", element, days[i].name, days[i].value, "day");
+  for (size_t i = 0; i < sizeof test / sizeof *test; i++)
+    csv_line(r->arm, "time_to_recover", element, test[i].name, test[i].value, "1");
 }
 
 static int csv_variable(const struct view *v, const struct sim_variable *var, struct sim_diag *diag) {

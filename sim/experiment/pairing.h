@@ -46,9 +46,12 @@ void sim_pairing_interval(const double *value, size_t points, size_t replicates,
  * *out is freed with sim_free. */
 int sim_pairing_measure(const struct sim_pairing *p, const char *name, struct sim_pair_difference **out, size_t *n,
                         size_t *left, struct sim_diag *diag) SIM_MUST_CHECK;
-/* The same of the time to recover at each level, at most *until days ([levels], to be freed; +inf where nobody was
- * censored), which is the longest window in which it is known for every run of these arms; 0 for one that was never
- * degraded. Elements are levels. No rows where the files have no such times, or other levels. */
+/* The same of the time to recover at each level, restricted to *until days ([levels], to be freed): the longest window
+ * in which the restricted mean of every arm of both files is known; +inf where nobody was degraded. A run that was
+ * never degraded counts as 0. Censored runs contribute pseudo-observations (sim_km_pseudo), so that the means are those
+ * of Kaplan and Meier and the interval knows of the censoring; pairs are ranked by the times themselves, a run that had
+ * not recovered by its end behind all that had (two of these are neither lower, equal nor higher). Elements are levels.
+ * No rows where the files have no such times, or other levels. */
 int sim_pairing_recovery(const struct sim_pairing *p, struct sim_pair_difference **out, size_t *n, double **until,
                          struct sim_diag *diag) SIM_MUST_CHECK;
 

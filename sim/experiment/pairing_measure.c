@@ -82,22 +82,24 @@ void sim_pairing_interval(const double *value, size_t points, size_t replicates,
   out->high = out->difference + width;
 }
 
-/* Values of the pairs by file: value[k][points * replicates]; value[0] becomes the difference. */
-static void summarise(const struct sim_pairing *p, double *value[2], struct sim_pair_difference *out) {
-  size_t n = 0, lower = 0, equal = 0;
+/* Values of the pairs by file: value[k][points * replicates]; value[0] becomes the difference. order: what pairs are
+ * ranked by, or NULL: the values. */
+static void summarise(const struct sim_pairing *p, double *value[2], double *const order[2],
+                      struct sim_pair_difference *out) {
+  size_t n = 0, lower = 0, equal = 0, higher = 0;
   double sum[2] = {0, 0};
   for (size_t i = 0; i < p->points * p->replicates; i++) {
-    double a = value[0][i], b = value[1][i];
+    double a = value[0][i], b = value[1][i], x = order ? order[0][i] : a, y = order ? order[1][i] : b;
     value[0][i] = isfinite(a) && isfinite(b) ? a - b : NAN;
     if (isnan(value[0][i])) continue;
-    n++, lower += a < b, equal += a == b;
+    n++, lower += x < y, equal += x == y && isfinite(x), higher += x > y;
     sum[0] += a, sum[1] += b;
   }
   sim_pairing_interval(value[0], p->points, p->replicates, p->shared, out);
   for (unsigned k = 0; k < 2; k++) out->mean[k] = n ? sum[k] / (double)n : NAN;
   out->lower = n ? (double)lower / (double)n : NAN;
   out->equal = n ? (double)equal / (double)n : NAN;
-  out->higher = n ? (double)(n - lower - equal) / (double)n : NAN;
+  out->higher = n ? (double)higher / (double)n : NAN;
 }
 
 /* ---- measures of the files ------------------------------------------------------------------------------------- */
@@ -188,7 +190,7 @@ int sim_pairing_measure(const struct sim_pairing *p, const char *name, struct si
     if (to[x->element] == SIZE_MAX) continue;
     gather(p, 0, v[0], all[0], x->arm, x->element, value[0]);
     gather(p, 1, v[1], all[1], x->arm, to[x->element], value[1]);
-    summarise(p, value, x);
+    summarise(p, value, NULL, x);
     ++*n;
   }
   *left = elements - matched + elements_of(v[1]) - matched;
@@ -222,32 +224,89 @@ static void recovery_free(struct recovery *r) {
   sim_free(r->time), sim_free(r->code), sim_free(r->observed);
 }
 
-static bool is_censored(double code) {
-  return code == SIM_STATUS_CENSORED || code == SIM_STATUS_RELAPSED_CENSORED;
+/* The runs of one file, arm and level, as far as they are paired: [points * replicates]. */
+struct times {
+  double *time, *order, *value; /* order: 0 where never degraded, +inf where it had not recovered; NaN: no value */
+  bool *event;
+  double watched, last; /* longest watch of a degraded run; last time of all, or +inf where it is an event */
+};
+
+static int times_init(struct times *t, size_t pairs) {
+  t->time = sim_calloc(pairs, sizeof *t->time), t->order = sim_calloc(pairs, sizeof *t->order);
+  t->value = sim_calloc(pairs, sizeof *t->value), t->event = sim_calloc(pairs, sizeof *t->event);
+  return t->time && t->order && t->value && t->event ? 0 : SIM_ERR_MEMORY;
 }
 
-/* Time to recover of a run, at most `until` days; NaN where the run failed, was not made, or was watched for less. */
-static double restricted(const struct recovery *r, size_t run, size_t at, double until) {
-  double code = r->code[at];
-  if (code == SIM_STATUS_RECOVERED || code == SIM_STATUS_RELAPSED_RECOVERED) return fmin(r->time[at], until);
-  if (code == SIM_STATUS_NEVER_DEGRADED) return 0;
-  return is_censored(code) && r->observed[run] >= until ? until : NAN;
+static void times_free(struct times *t) {
+  sim_free(t->time), sim_free(t->order), sim_free(t->value), sim_free(t->event);
 }
 
-/* Of every pair: value[k][points * replicates] where value is not NULL, and the least time of a censored run. */
-static double each_run(const struct sim_pairing *p, const struct recovery r[2], size_t arm, size_t level, double until,
-                       double *value[2]) {
-  double shortest = INFINITY;
-  for (unsigned k = 0; k < 2; k++) {
-    const struct sim_variable *v = r[k].status;
-    for (size_t i = 0; i < p->points * p->replicates; i++) {
-      size_t run = (p->place[k][arm] * v->size[1] + i / p->replicates) * v->size[2] + i % p->replicates;
-      size_t at = run * v->size[3] + level;
-      if (is_censored(r[k].code[at])) shortest = fmin(shortest, r[k].observed[run]);
-      if (value) value[k][i] = restricted(&r[k], run, at, until);
-    }
+static void times_read(struct times *t, const struct sim_pairing *p, unsigned k, const struct recovery *r, size_t arm,
+                       size_t level) {
+  const struct sim_variable *v = r->status;
+  double last = 0;
+  bool open = false;
+  t->watched = -INFINITY;
+  for (size_t i = 0; i < p->points * p->replicates; i++) {
+    size_t run = (p->place[k][arm] * v->size[1] + i / p->replicates) * v->size[2] + i % p->replicates;
+    double code = r->code[run * v->size[3] + level], time = r->time[run * v->size[3] + level];
+    bool recovered = code == SIM_STATUS_RECOVERED || code == SIM_STATUS_RELAPSED_RECOVERED;
+    bool censored = code == SIM_STATUS_CENSORED || code == SIM_STATUS_RELAPSED_CENSORED;
+    t->event[i] = !censored;
+    t->time[i] = recovered ? time : censored ? r->observed[run] : code == SIM_STATUS_NEVER_DEGRADED ? 0 : NAN;
+    t->order[i] = censored ? INFINITY : t->time[i];
+    if (!(recovered || censored) || isnan(t->time[i])) continue;
+    t->watched = fmax(t->watched, r->observed[run]);
+    if (t->time[i] > last || (t->time[i] == last && censored)) last = t->time[i], open = censored;
   }
-  return shortest;
+  t->last = open ? last : INFINITY;
+}
+
+/* Pseudo-observations of the restricted mean; where the run has no time, NaN. */
+static int times_restrict(struct times *t, size_t pairs, double until) {
+  struct sim_km km;
+  size_t n = 0;
+  double *time = sim_calloc(2 * pairs, sizeof *time);
+  bool *event = sim_calloc(pairs, sizeof *event);
+  int ret = time && event ? 0 : SIM_ERR_MEMORY;
+  for (size_t i = 0; ret == 0 && i < pairs; i++)
+    if (!isnan(t->time[i])) time[n] = t->time[i], event[n++] = t->event[i];
+  if (ret == 0) ret = sim_km_init(&km, time, event, n);
+  if (ret == 0) {
+    ret = sim_km_pseudo(&km, time, event, n, until, time + pairs);
+    sim_km_free(&km);
+  }
+  n = 0;
+  for (size_t i = 0; ret == 0 && i < pairs; i++) t->value[i] = isnan(t->time[i]) ? NAN : time[pairs + n++];
+  sim_free(time);
+  sim_free(event);
+  return ret;
+}
+
+/* The longest time up to which the restricted means of all arms of both files are known; +inf: nobody was degraded. */
+static double window_of(const struct sim_pairing *p, const struct recovery r[2], size_t level, struct times t[2]) {
+  double until = INFINITY;
+  for (size_t arm = 0; arm < p->arms; arm++)
+    for (unsigned k = 0; k < 2; k++) {
+      times_read(&t[k], p, k, &r[k], arm, level);
+      if (t[k].watched >= 0) until = fmin(until, fmin(t[k].watched, t[k].last));
+    }
+  return until;
+}
+
+static int recover_level(const struct sim_pairing *p, const struct recovery r[2], size_t level, struct times t[2],
+                         double until, struct sim_pair_difference *out, size_t stride) {
+  size_t pairs = p->points * p->replicates;
+  int ret = 0;
+  for (size_t arm = 0; ret == 0 && arm < p->arms; arm++) {
+    for (unsigned k = 0; ret == 0 && k < 2; k++) {
+      times_read(&t[k], p, k, &r[k], arm, level);
+      ret = times_restrict(&t[k], pairs, isfinite(until) ? until : 0);
+    }
+    out[arm * stride].arm = arm, out[arm * stride].element = level;
+    summarise(p, (double *[]){t[0].value, t[1].value}, (double *[]){t[0].order, t[1].order}, &out[arm * stride]);
+  }
+  return ret;
 }
 
 /* True if both files have statuses and times over the same levels. */
@@ -274,23 +333,17 @@ int sim_pairing_recovery(const struct sim_pairing *p, struct sim_pair_difference
   size_t levels = 0, pairs = p->points * p->replicates;
   *out = NULL, *until = NULL, *n = 0;
   if (!same_levels(p, &levels)) return 0;
-  double *value[2] = {sim_calloc(pairs, sizeof(double)), sim_calloc(pairs, sizeof(double))};
+  struct times t[2] = {{0}, {0}};
   double *window = sim_calloc(levels, sizeof *window);
   struct sim_pair_difference *list = sim_calloc(p->arms * levels, sizeof *list);
-  int ret = value[0] && value[1] && window && list ? 0 : SIM_ERR_MEMORY;
+  int ret = window && list ? 0 : SIM_ERR_MEMORY;
+  for (unsigned k = 0; ret == 0 && k < 2; k++) ret = times_init(&t[k], pairs);
   for (unsigned k = 0; ret == 0 && k < 2; k++) ret = recovery_load(&r[k], p->file[k]);
   for (size_t level = 0; ret == 0 && level < levels; level++) {
-    window[level] = INFINITY;
-    for (size_t arm = 0; arm < p->arms; arm++)
-      window[level] = fmin(window[level], each_run(p, r, arm, level, INFINITY, NULL));
-    for (size_t arm = 0; arm < p->arms; arm++) {
-      struct sim_pair_difference *x = &list[arm * levels + level];
-      x->arm = arm, x->element = level;
-      each_run(p, r, arm, level, window[level], value);
-      summarise(p, value, x);
-    }
+    window[level] = window_of(p, r, level, t);
+    ret = recover_level(p, r, level, t, window[level], list + level, levels);
   }
-  for (unsigned k = 0; k < 2; k++) recovery_free(&r[k]), sim_free(value[k]);
+  for (unsigned k = 0; k < 2; k++) recovery_free(&r[k]), times_free(&t[k]);
   if (ret == 0) {
     *out = list, *until = window, *n = p->arms * levels;
     return 0;

@@ -31,6 +31,8 @@ static void km_steps(struct sim_km *km, const struct km_item *item) {
       survival *= (risk - d) / risk;
       sum += d < risk ? d / (risk * (risk - d)) : INFINITY;
       km->time[km->steps] = item[i].time;
+      km->risk[km->steps] = risk;
+      km->events[km->steps] = d;
       km->survival[km->steps] = survival;
       km->greenwood[km->steps++] = sum;
     }
@@ -42,9 +44,11 @@ int sim_km_init(struct sim_km *km, const double *time, const bool *event, size_t
   memset(km, 0, sizeof *km);
   struct km_item *item = sim_calloc(n + 1, sizeof *item);
   km->time = sim_calloc(n + 1, sizeof *km->time);
+  km->risk = sim_calloc(n + 1, sizeof *km->risk);
+  km->events = sim_calloc(n + 1, sizeof *km->events);
   km->survival = sim_calloc(n + 1, sizeof *km->survival);
   km->greenwood = sim_calloc(n + 1, sizeof *km->greenwood);
-  if (!item || !km->time || !km->survival || !km->greenwood) {
+  if (!item || !km->time || !km->risk || !km->events || !km->survival || !km->greenwood) {
     sim_free(item);
     sim_km_free(km);
     return SIM_ERR_MEMORY;
@@ -60,6 +64,8 @@ int sim_km_init(struct sim_km *km, const double *time, const bool *event, size_t
 
 void sim_km_free(struct sim_km *km) {
   sim_free(km->time);
+  sim_free(km->risk);
+  sim_free(km->events);
   sim_free(km->survival);
   sim_free(km->greenwood);
   memset(km, 0, sizeof *km);
@@ -67,9 +73,15 @@ void sim_km_free(struct sim_km *km) {
 
 /* Steps at or before t. */
 static size_t steps_until(const struct sim_km *km, double t) {
-  size_t i = 0;
-  while (i < km->steps && km->time[i] <= t) i++;
-  return i;
+  size_t low = 0, high = km->steps;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    if (km->time[middle] <= t)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
 }
 
 double sim_km_survival(const struct sim_km *km, double t) {
@@ -120,6 +132,29 @@ double sim_km_rmst(const struct sim_km *km, double tau, double *se) {
   }
   if (se) *se = sqrt(variance);
   return area + right;
+}
+
+int sim_km_pseudo(const struct sim_km *km, const double *time, const bool *event, size_t n, double tau, double *out) {
+  size_t steps = steps_until(km, tau);
+  double mean = sim_km_rmst(km, tau, NULL), area = 0, right = tau;
+  /* weight: area under the curve from a step to tau, over those who go on; passed: what it takes from those at risk */
+  double *weight = sim_calloc(2 * steps + 2, sizeof *weight);
+  if (!weight) return SIM_ERR_MEMORY;
+  double *passed = weight + steps + 1;
+  for (size_t i = steps; i-- > 0;) {
+    double left = km->risk[i] - km->events[i];
+    area += km->survival[i] * (right - km->time[i]);
+    right = km->time[i];
+    weight[i] = left > 0 ? area / left : 0;
+  }
+  for (size_t i = 0; i < steps; i++) passed[i + 1] = passed[i] + weight[i] * km->events[i] / km->risk[i];
+  for (size_t i = 0; i < n; i++) {
+    size_t until = steps_until(km, fmin(time[i], tau));
+    bool own = event[i] && time[i] <= tau && until > 0;
+    out[i] = mean - (double)n * ((own ? weight[until - 1] : 0) - passed[until]);
+  }
+  sim_free(weight);
+  return 0;
 }
 
 /* ---- recovery ------------------------------------------------------------------------------------------------ */

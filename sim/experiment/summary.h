@@ -14,6 +14,8 @@
 struct sim_km {
   size_t n, steps;
   double *time;      /* [steps], ascending */
+  double *risk;      /* [steps]: runs at risk just before time */
+  double *events;    /* [steps]: of them, those whose event this is */
   double *survival;  /* [steps]: S just after time */
   double *greenwood; /* [steps]: cumulated sum of d / (r (r - d)); +inf once everybody at risk had the event */
   double last;       /* largest time, censored or not */
@@ -28,6 +30,19 @@ double sim_km_se(const struct sim_km *km, double t); /* of S(t); 0 where S(t) = 
 double sim_km_quantile(const struct sim_km *km, double p, double *low, double *high);
 /* Integral of S from 0 to tau; beyond the last time S is held constant. se may be NULL. */
 double sim_km_rmst(const struct sim_km *km, double tau, double *se);
+/* What each of the n that the estimate is of contributes to its restricted mean: pseudo-observations (Andersen, Hansen
+ * & Klein 2004) by the infinitesimal jackknife, so that paired differences can be taken under censoring. Their mean is
+ * sim_km_rmst; without censoring before tau they are min(time, tau). out: [n]. */
+int sim_km_pseudo(const struct sim_km *km, const double *time, const bool *event, size_t n, double tau,
+                  double *out) SIM_MUST_CHECK;
+/* Log-rank test that samples come from one distribution (Mantel 1966): group[i] < groups; *chi2 has as many degrees of
+ * freedom as there are groups with anybody, less one. NaN where fewer than two have, or nobody had the event. */
+struct sim_logrank {
+  double chi2, p;
+  size_t freedom;
+};
+int sim_logrank_test(const double *time, const bool *event, const size_t *group, size_t n, size_t groups,
+                     struct sim_logrank *out) SIM_MUST_CHECK;
 
 /* Recovery of one arm at one level. */
 enum sim_status { /* the flags of the variable `status` */
@@ -49,6 +64,7 @@ struct sim_recovery {
   double tau;                             /* days: window of the restricted means */
   double rmst, rmst_se;                   /* conditional */
   double rmst_unconditional, rmst_unconditional_se;
+  struct sim_logrank logrank; /* that degraded runs of all arms recover alike: of the level, the same in every arm */
 };
 /* Times to recover and censorings of the degraded among n runs, as sim_km_init wants them, and behind them, if `all`,
  * the never-degraded at time 0. time, event: [n]. Returns their number. */
@@ -58,7 +74,8 @@ size_t sim_summary_times(const double *recovery, const double *status, const dou
 int sim_summary_recovery(const double *time, const double *status, const double *observed, size_t n, double tau,
                          struct sim_recovery *out) SIM_MUST_CHECK;
 /* All arms and levels of a results file, arms slowest. tau: days, or NaN: the longest window in which every arm and
- * level has runs under observation. *out is freed with sim_free; 0 rows where the file has no times of recovery. */
+ * level has runs under observation, at each level no longer than every arm's curve is known. *out is freed with
+ * sim_free; 0 rows where the file has no times of recovery. */
 int sim_summary_recoveries(struct sim_results *r, double tau, struct sim_recovery **out, size_t *n,
                            struct sim_diag *diag) SIM_MUST_CHECK;
 

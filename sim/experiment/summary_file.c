@@ -69,6 +69,58 @@ static double view_longest(const struct recovery_data *d) {
   return longest;
 }
 
+/* Log-rank test of the arms at one level, over the degraded runs. */
+static int logrank_of(const struct recovery_data *d, size_t level, struct sim_logrank *out) {
+  size_t most = d->arms * d->runs, n = 0;
+  double *time = sim_calloc(most + 1, sizeof *time);
+  bool *event = sim_calloc(most + 1, sizeof *event);
+  size_t *group = sim_calloc(most + 1, sizeof *group);
+  int ret = time && event && group ? 0 : SIM_ERR_MEMORY;
+  for (size_t arm = 0; ret == 0 && arm < d->arms; arm++) {
+    recovery_view(d, arm, level);
+    for (size_t i = 0; i < d->runs; i++) {
+      double status = d->scratch[d->runs + i];
+      bool ended = status == SIM_STATUS_RECOVERED || status == SIM_STATUS_RELAPSED_RECOVERED;
+      bool censored = status == SIM_STATUS_CENSORED || status == SIM_STATUS_RELAPSED_CENSORED;
+      double t = ended ? d->scratch[i] : d->scratch[2 * d->runs + i];
+      if ((ended || censored) && t >= 0) time[n] = t, event[n] = ended, group[n++] = arm;
+    }
+  }
+  if (ret == 0) ret = sim_logrank_test(time, event, group, n, d->arms, out);
+  sim_free(time), sim_free(event), sim_free(group);
+  return ret;
+}
+
+/* Where the curve of a view ends above 0, its last time: beyond it nothing is known. Else +inf. */
+static double view_open_end(const struct recovery_data *d) {
+  double last = -INFINITY;
+  bool open = false;
+  for (size_t i = 0; i < d->runs; i++) {
+    double status = d->scratch[d->runs + i];
+    bool ended = status == SIM_STATUS_RECOVERED || status == SIM_STATUS_RELAPSED_RECOVERED;
+    bool censored = status == SIM_STATUS_CENSORED || status == SIM_STATUS_RELAPSED_CENSORED;
+    double t = ended ? d->scratch[i] : censored ? d->scratch[2 * d->runs + i] : NAN;
+    if (t > last || (t == last && censored)) last = t, open = censored;
+  }
+  return open ? last : INFINITY;
+}
+
+/* The window of each level: what every arm was watched for, and no longer than every curve is known. */
+static void windows(const struct recovery_data *d, double *tau) {
+  double watched = NAN;
+  for (size_t i = 0; i < d->arms * d->levels; i++) {
+    recovery_view(d, i / d->levels, i % d->levels);
+    watched = fmin(watched, view_longest(d));
+  }
+  for (size_t level = 0; level < d->levels; level++) {
+    tau[level] = watched;
+    for (size_t arm = 0; arm < d->arms; arm++) {
+      recovery_view(d, arm, level);
+      tau[level] = fmin(tau[level], view_open_end(d));
+    }
+  }
+}
+
 int sim_summary_recoveries(struct sim_results *r, double tau, struct sim_recovery **out, size_t *n,
                            struct sim_diag *diag) {
   const struct sim_variable *v = sim_results_find(r, "time_to_recover"), *s = sim_results_find(r, "status");
@@ -78,19 +130,24 @@ int sim_summary_recoveries(struct sim_results *r, double tau, struct sim_recover
   struct sim_recovery *list = NULL;
   int ret = recovery_load(r, v, &d);
   if (ret == 0 && !(list = sim_calloc(d.arms * d.levels + 1, sizeof *list))) ret = SIM_ERR_MEMORY;
-  if (ret == 0 && isnan(tau)) {
-    for (size_t i = 0; i < d.arms * d.levels; i++) {
-      recovery_view(&d, i / d.levels, i % d.levels);
-      tau = fmin(tau, view_longest(&d));
-    }
-  }
+  double *window = sim_calloc(d.levels + 1, sizeof *window);
+  if (ret == 0 && !window) ret = SIM_ERR_MEMORY;
+  if (ret == 0 && isnan(tau)) windows(&d, window);
+  for (size_t level = 0; ret == 0 && !isnan(tau) && level < d.levels; level++) window[level] = tau;
   for (size_t i = 0; ret == 0 && i < d.arms * d.levels; i++) {
     recovery_view(&d, i / d.levels, i % d.levels);
-    ret = sim_summary_recovery(d.scratch, d.scratch + d.runs, d.scratch + 2 * d.runs, d.runs, tau, &list[i]);
+    ret = sim_summary_recovery(d.scratch, d.scratch + d.runs, d.scratch + 2 * d.runs, d.runs, window[i % d.levels],
+                               &list[i]);
     snprintf(list[i].arm, sizeof list[i].arm, "%s", d.arm[i / d.levels]);
     if (d.level) list[i].level = d.level[i % d.levels];
   }
+  for (size_t level = 0; ret == 0 && level < d.levels; level++) {
+    struct sim_logrank test;
+    ret = logrank_of(&d, level, &test);
+    for (size_t arm = 0; ret == 0 && arm < d.arms; arm++) list[arm * d.levels + level].logrank = test;
+  }
   *n = ret == 0 ? d.arms * d.levels : 0;
+  sim_free(window);
   recovery_free(&d);
   if (ret) {
     sim_free(list);

@@ -71,6 +71,10 @@ def freireich() -> None:
     )
     close("nobody recovers, all watched to 5", survival.restricted_mean(np.full(3, 5.0), np.zeros(3, bool), 5), [5, 0])
     check("no sample, no mean", np.isnan(survival.restricted_mean(np.array([]), np.array([], bool), 5)[0]))
+    pseudo = survival.pseudo_times(time, event, 35)
+    close("A23: pseudo-observations have the restricted mean", pseudo.mean(), 23.287394957983196)
+    close("A23: and nearly its error", pseudo.std() / 20**0.5, 2.8274676233714393, 0.2)
+    close("without censoring they are the times", survival.pseudo_times(other, ended, 10), np.minimum(other, 10))
     if importlib.util.find_spec("statsmodels"):
         from statsmodels.duration.survfunc import SurvfuncRight
 
@@ -82,6 +86,43 @@ def freireich() -> None:
             curve["share"].values,
             peer.surv_prob[np.isin(peer.surv_times, curve["day"])],
         )
+
+
+def shown_freireich(program: str, here: Path) -> None:
+    """A23 through a results file: `airesim show` and Python give the same numbers, and those of the literature.
+
+    The runs of a small batch are made the patients: arm one is the drug, arm two placebo. With every censored time taken
+    for an event, the broken variant, the same check must fail.
+    """
+    small = run(program, SOURCE / "tests" / "program" / "small.yaml", here / "patients.h5", "--replicates", "21", "--set",
+                "measures.recovery.levels=[90 %]")  # fmt: skip
+    time = np.array([np.abs(DRUG), PLACEBO], dtype=float).reshape(2, 1, 21)
+    event = np.array([np.array(DRUG) > 0, np.ones(21, bool)]).reshape(2, 1, 21)
+    good = shown(program, small, here / "a23.h5", time, event)
+    expected = {("base", "median"): 23, ("fewer_contacts", "median"): 8,
+                ("fewer_contacts", "restricted_mean"): 8.666666666666668, ("base", "logrank_chi2"): 16.79294098921654,
+                ("base", "window"): 23}  # fmt: skip
+    close("A23: show", [good[key] for key in expected], list(expected.values()), 1e-10)
+    broken = shown(program, small, here / "a23_broken.h5", time, np.ones_like(event))
+    check("A23: censored times as events change the answer", abs(broken["base", "logrank_chi2"] - 16.79294098921654) > 1)
+    with airesim.open(here / "a23.h5") as ds:
+        table = survival.recovery(ds, 0.9)
+        for arm in ("base", "fewer_contacts"):
+            names = {"restricted_mean": "rmst", "restricted_mean_se": "rmst_se", "median": "median", "median_low": "median_low",
+                     "median_high": "median_high"}  # fmt: skip
+            close(f"A23: show and Python, {arm}", [good[arm, k] for k in names],
+                  [float(table[v].sel(arm=arm)) for v in names.values()], 1e-10)  # fmt: skip
+        close("A23: log-rank of show and Python", [good["base", "logrank_chi2"], good["base", "logrank_p"]],
+              survival.logrank_arms(ds, 0.9), 1e-10)  # fmt: skip
+
+
+def shown(program: str, source: Path, target: Path, time: np.ndarray, event: np.ndarray) -> dict[tuple[str, str], float]:
+    """Write times and events into a copy of a results file; what `airesim show` says of recovery, by arm and statistic."""
+    edit(source, target, {"time_to_recover": np.where(event, time, np.nan)[..., None], "observed_time": time,
+                          "status": np.where(event, 0, 3)[..., None]})  # fmt: skip
+    done = subprocess.run([program, "show", str(target), "--csv"], check=True, capture_output=True, text=True)
+    rows = [row for row in csv.DictReader(io.StringIO(done.stdout)) if row["variable"] == "time_to_recover"]
+    return {(row["arm"], row["statistic"]): float(row["value"] or "nan") for row in rows}
 
 
 def estimators() -> None:
@@ -371,9 +412,11 @@ def paired_numbers(program: str, one: Path, two: Path) -> None:
         a, b = a.load(), b.load()
         wrong, numbers, shuffled = [], 0, 0
         for (arm, variable, element), statistics in said.items():
-            x, y, at = restricted_pair(a, b, element, statistics) if variable == "restricted_time_to_recover" else (a, b, labels(a, element))
-            got = paired.between(x, y, variable, **at).sel(arm=arm)
-            mixed = paired.between(x, y.isel(replicate=slice(None, None, -1)), variable, **at).sel(arm=arm)
+            x, y, at, order = a, b, labels(a, element), None
+            if variable == "restricted_time_to_recover":
+                (x, y), at, order = restricted_pair(a, b, element, statistics["until"]), {}, "order"
+            got = paired.between(x, y, variable, order, **at).sel(arm=arm)
+            mixed = paired.between(x, y.isel(replicate=slice(None, None, -1)), variable, order, **at).sel(arm=arm)
             for statistic, name in names.items():
                 expected, value = statistics[statistic], float(got[name])
                 numbers += 1
@@ -393,18 +436,16 @@ def labels(ds: xr.Dataset, element: str) -> dict[str, object]:
     return at
 
 
-def restricted_pair(a: xr.Dataset, b: xr.Dataset, element: str, said: dict[str, float]) -> tuple[xr.Dataset, xr.Dataset, dict[str, object]]:
-    """Both files with the restricted times of a level as a variable, in the window that they share."""
+def restricted_pair(a: xr.Dataset, b: xr.Dataset, element: str, until: float) -> list[xr.Dataset]:
+    """Both files with the restricted times of a level, in the window that the program says, as a variable."""
     level = float(labels(a, element)["level"])
-    b = b.isel(replicate=slice(0, min(a.sizes["replicate"], b.sizes["replicate"])))
-    a = a.isel(replicate=slice(0, b.sizes["replicate"]))
-    cut = [bool((ds["status"].sel(level=level).isin(survival.CENSORED)).any()) for ds in (a, b)]
-    windows = [survival.window(ds, level) for ds, c in zip((a, b), cut) if c or not any(cut)]
-    until = min(windows) if any(cut) else max(windows)
-    if any(cut):
-        close(f"window of {element}", said["until"], until)
-    made = [ds.assign(restricted_time_to_recover=survival.restricted_times(ds, level, until)) for ds in (a, b)]
-    return made[0], made[1], {}
+    replicates = min(a.sizes["replicate"], b.sizes["replicate"])
+    made = []
+    for ds in (x.isel(replicate=slice(0, replicates)) for x in (a, b)):
+        assert not np.isfinite(until) or until <= survival.window(ds, level) + 1e-9
+        times = survival.restricted_times(ds, level, until if np.isfinite(until) else 1.0)
+        made.append(ds.assign(restricted_time_to_recover=times, order=survival.recovery_order(ds, level)))
+    return made
 
 
 def unpaired(program: str, here: Path) -> None:
@@ -454,6 +495,7 @@ def main() -> int:
     suite.group(estimators)
     with tempfile.TemporaryDirectory() as directory:
         here = Path(directory)
+        suite.group(lambda: shown_freireich(program, here))
         suite.group(lambda: pages(program, here))
         suite.group(lambda: unhappy(here))
         suite.group(lambda: running(program, here))
