@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Sequence
+
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from airesim.intervals import Estimate, mean_interval, resamples, shared_draws, table
-from airesim.paired import differences
+from airesim.paired import differences, reference_arm
 
 DAYS_A_YEAR = 365.25
 SHARES = "budget.lines.*.share"
@@ -55,19 +58,62 @@ def budget_share(ds: xr.Dataset, path: str | None = None) -> tuple[str, xr.DataA
     ds
         A dataset that ``airesim.open`` returned.
     path
-        The parameter; by default the first of ``budget.lines.*.share`` that takes several values.
+        The parameter; by default of ``budget.lines.*.share``, varied by the design or else between arms, the one that buys safeguards, or
+        else the one that varies most.
     """
     wanted = SHARES if path is None else path
-    if "factor" in ds.dims and "design_value" in ds:
-        for name in (str(f) for f in ds["factor"].values):
-            if fnmatch.fnmatch(name, wanted):
-                return name, ds["design_value"].sel(factor=name, drop=True)
-    for name in (str(p) for p in ds["parameter"].values) if "parameter" in ds.dims else ():
-        if fnmatch.fnmatch(name, wanted):
-            value = ds["parameter_number"].sel(parameter=name, drop=True)
-            if np.unique(value.values[np.isfinite(value.values)]).size > 1:
-                return name, value
-    return None
+    found: list[tuple[bool, bool, float, str, xr.DataArray]] = []
+    for dim, name in (("factor", "design_value"), ("parameter", "parameter_number")):
+        for label in (str(v) for v in ds[dim].values) if dim in ds.dims and name in ds else ():
+            if not fnmatch.fnmatch(label, wanted):
+                continue
+            value = ds[name].sel({dim: label}, drop=True)
+            spread = float(value.max() - value.min())
+            if spread > 0:
+                found.append((dim == "factor", _buys(ds, label).startswith("safeguards."), spread, label, value))
+    if not found:
+        return None
+    best = max(found, key=lambda row: row[:3])
+    return best[3], best[4]
+
+
+def _buys(ds: xr.Dataset, share: str) -> str:
+    """What the line of a share buys: a path, or empty."""
+    path = share.removesuffix("share") + "buys"
+    if "parameter_value" not in ds or path not in ds["parameter"].values:
+        return ""
+    return next((str(v) for v in ds["parameter_value"].sel(parameter=path).values if v), "")
+
+
+def total(ds: xr.Dataset) -> xr.DataArray | None:
+    """The budget of each arm in currency a year, or none where the scenario has no budget."""
+    if "parameter_number" not in ds or "budget.total" not in ds["parameter"].values:
+        return None
+    value = ds["parameter_number"].sel(parameter="budget.total", drop=True)
+    return value if bool(np.isfinite(value).any()) else None
+
+
+def line_shares(ds: xr.Dataset) -> xr.DataArray | None:
+    """Share of the budget by arm and line, ``rest`` filled in; none where the scenario has no budget."""
+    paths = [str(p) for p in ds["parameter"].values if fnmatch.fnmatch(str(p), SHARES)] if "parameter" in ds.dims else []
+    if not paths:
+        return None
+    share = ds["parameter_number"].sel(parameter=paths).transpose("arm", "parameter").values
+    rest = ds["parameter_value"].sel(parameter=paths).transpose("arm", "parameter").values == "rest"
+    share = np.where(rest, 1 - np.where(np.isfinite(share), share, 0).sum(1, keepdims=True), share)
+    return xr.DataArray(share, dims=("arm", "line"), coords={"arm": ds["arm"].values, "line": [p.split(".")[2] for p in paths]})
+
+
+def arms_by_share(ds: xr.Dataset, shares: xr.DataArray) -> list[tuple[float, str]]:
+    """Share and name of the arms that have such a share and the reference's total, by share; of equal ones the reference, else the first."""
+    money, reference = total(ds), reference_arm(ds)
+    rows: dict[float, str] = {}
+    for arm in [reference, *(str(a) for a in ds["arm"].values)]:
+        share = float(shares.sel(arm=arm))
+        same = money is None or float(money.sel(arm=arm)) == float(money.sel(arm=reference))
+        if np.isfinite(share) and same:
+            rows.setdefault(share, arm)
+    return sorted(rows.items())
 
 
 def curve(ds: xr.Dataset, values: xr.DataArray, path: str | None = None, bins: int = 6) -> xr.Dataset:
@@ -100,11 +146,8 @@ def curve(ds: xr.Dataset, values: xr.DataArray, path: str | None = None, bins: i
     name, share = found
     rows: list[tuple[float, str, Estimate]] = []
     if "arm" in share.dims:
-        for arm in (str(a) for a in ds["arm"].values):
-            if np.isfinite(share.sel(arm=arm)):
-                rows.append(
-                    (float(share.sel(arm=arm)), arm, mean_interval(table(values.sel(arm=arm)), shared_draws(ds)))
-                )
+        for at, arm in arms_by_share(ds, share):
+            rows.append((at, arm, mean_interval(table(values.sel(arm=arm)), shared_draws(ds))))
     else:
         edges = np.unique(np.quantile(share.values, np.linspace(0, 1, bins + 1)))
         place = np.clip(np.searchsorted(edges, share.values, side="right") - 1, 0, max(edges.size - 2, 0))
@@ -119,6 +162,155 @@ def curve(ds: xr.Dataset, values: xr.DataArray, path: str | None = None, bins: i
         coords={"share": ("row", [s for s, _, _ in rows]), "arm": ("row", [a for _, a, _ in rows])},
         attrs={"path": name, "across": "arm" if "arm" in share.dims else "point", "units": values.attrs.get("units", "")},
     )  # fmt: skip
+
+
+class Step(NamedTuple):
+    """What money does between two arms: moved to the line of the share, or added to the budget."""
+
+    start: str  # arms
+    end: str
+    money: float  # currency a year that the second arm spends more on the line, or in all
+    moved: bool  # from the other lines; else added
+    change: Estimate  # of the measure, for all of the money
+
+
+def steps(ds: xr.Dataset, values: xr.DataArray, path: str | None = None) -> list[Step]:
+    """The value of the next unit of money: what it changes to move it between lines, or to have more of it.
+
+    Steps lead from each arm to the one with the next larger share at the same total, and from each arm to one with the same shares and the
+    next larger total; differences are paired by world. ``Step.change`` over ``Step.money`` is the marginal value.
+
+    Parameters
+    ----------
+    ds
+        A dataset that ``airesim.open`` returned.
+    values
+        A measure over arm, point and replicate.
+    path
+        As for ``budget_share``.
+    """
+    money, lines, found = total(ds), line_shares(ds), budget_share(ds, path)
+    if money is None or lines is None:
+        return []
+
+    def change(a: str, b: str) -> Estimate:
+        return mean_interval(differences(values, b, a), shared_draws(ds))
+
+    made = []
+    if found is not None and "arm" in found[1].dims:
+        row = arms_by_share(ds, found[1])
+        for (low, a), (high, b) in zip(row, row[1:]):
+            made.append(Step(a, b, (high - low) * float(money.sel(arm=a)), True, change(a, b)))
+    arms = sorted((str(a) for a in ds["arm"].values), key=lambda a: float(money.sel(arm=a)))
+    for i, a in enumerate(arms):
+        more = [b for b in arms[i + 1 :] if float(money.sel(arm=b)) > float(money.sel(arm=a))
+                and np.allclose(lines.sel(arm=a), lines.sel(arm=b), rtol=0, atol=1e-12)]  # fmt: skip
+        if more:
+            made.append(Step(a, more[0], float(money.sel(arm=more[0]) - money.sel(arm=a)), False, change(a, more[0])))
+    return made
+
+
+def best_share(ds: xr.Dataset, values: xr.DataArray, path: str | None = None, times: int = 400) -> Estimate | None:
+    """The break-even share, at which the next unit of money does equally well in either use, with its 95 % interval.
+
+    It is the lowest point of the parabola through the means of the best arm and its two neighbours (or, where the design varies the share,
+    of one through all points); an end of the range where that is best: then nothing breaks even within it. The interval is a bootstrap
+    over worlds, every arm in the same ones. None where fewer than three shares were tried.
+
+    Parameters
+    ----------
+    ds, values, path
+        As for ``steps``; less of the measure is better.
+    times
+        Bootstrap samples.
+    """
+    found = budget_share(ds, path)
+    if found is None:
+        return None
+    if "arm" in found[1].dims:
+        row = arms_by_share(ds, found[1])
+        x, runs = np.array([s for s, _ in row]), np.array([table(values.sel(arm=a)) for _, a in row])
+    else:
+        x, runs = found[1].values, table(values.sel(arm=reference_arm(ds)))[None]
+    if np.unique(x).size < 3:
+        return None
+    by_arm = "arm" in found[1].dims
+
+    def lowest(p: np.ndarray, r: np.ndarray) -> float:
+        some = runs[:, p][:, :, r]
+        y = np.nanmean(some, axis=(1, 2)) if by_arm else np.nanmean(some[0], axis=1)
+        return _lowest_near(x, y) if by_arm else _lowest(x[p], y)
+
+    points, replicates = runs.shape[1:]
+    value = lowest(np.arange(points), np.arange(replicates))
+    boot = [lowest(p, r) for p, r in resamples(points, replicates, shared_draws(ds), times)]
+    low, high = np.quantile(boot, [0.025, 0.975]) if points * replicates > 1 else (np.nan, np.nan)
+    return Estimate(value, float(low), float(high), points * replicates)
+
+
+def _lowest(x: np.ndarray, y: np.ndarray) -> float:
+    """Where a parabola through the points is lowest within their range; three points are enough."""
+    a, b, c = np.polyfit(x, y, 2)
+    ends = [float(x.min()), float(x.max())]
+    if a > 0 and ends[0] < -b / (2 * a) < ends[1]:
+        return float(-b / (2 * a))
+    return min(ends, key=lambda e: a * e * e + b * e + c)
+
+
+def _lowest_near(x: np.ndarray, y: np.ndarray) -> float:
+    """Where the parabola through the lowest point and its neighbours is lowest; x ascending. An end that is lowest is the answer."""
+    i = int(np.argmin(y))
+    return float(x[i]) if i in (0, x.size - 1) else _lowest(x[i - 1 : i + 2], y[i - 1 : i + 2])
+
+
+def choices(ds: xr.Dataset, values: xr.DataArray) -> xr.Dataset:
+    """What choosing each arm means when one does not know where in the ranges the truth lies.
+
+    Parameters
+    ----------
+    ds
+        A dataset that ``airesim.open`` returned.
+    values
+        A measure over arm, point and replicate; less is better.
+
+    Returns
+    -------
+    xarray.Dataset
+        By arm: ``mean`` with limits, ``best`` (share of design points, or of worlds where there is one point, at which it is best; ties
+        are shared), ``regret`` with limits (its mean less that of the best arm, by paired differences).
+    """
+    arms = [str(a) for a in values["arm"].values]
+    runs = np.array([table(values.sel(arm=a)) for a in arms])
+    means = [mean_interval(r, shared_draws(ds)) for r in runs]
+    worlds = np.nanmean(np.where(np.isfinite(runs).any(0), runs, 0.0), axis=2) if runs.shape[1] > 1 else runs[:, 0]
+    worlds = worlds[:, np.isfinite(worlds).all(0)]
+    least = worlds == worlds.min(0) if worlds.size else np.zeros((len(arms), 0), bool)
+    known = [i for i, m in enumerate(means) if np.isfinite(m.value)]
+    first = min(known, key=lambda i: means[i].value) if known else 0
+    regret = [mean_interval(r - runs[first], shared_draws(ds)) for r in runs]
+    columns = {
+        "mean": [m.value for m in means], "low": [m.low for m in means], "high": [m.high for m in means],
+        "best": list((least / least.sum(0)).mean(1)) if least.size else [np.nan] * len(arms),
+        "regret": [e.value for e in regret], "regret_low": [e.low for e in regret], "regret_high": [e.high for e in regret],
+    }  # fmt: skip
+    return xr.Dataset({k: ("arm", v) for k, v in columns.items()}, coords={"arm": arms},
+                      attrs={"units": values.attrs.get("units", ""), "points": int(runs.shape[1])})  # fmt: skip
+
+
+def regret_axes(ds: xr.Dataset, influential: Sequence[str]) -> tuple[str, str] | None:
+    """Two factors for the regret map: a curve of the budget and the bypass share where they were varied, else the most influential.
+
+    Parameters
+    ----------
+    ds
+        The dataset that holds the design.
+    influential
+        Factors, the most influential first.
+    """
+    wanted = ("budget.lines.*.curve*", "safeguards.bypass")
+    asked = [next((f for f in influential if fnmatch.fnmatch(f, pattern)), None) for pattern in wanted]
+    chosen = [f for f in asked if f] + [f for f in influential if f not in asked]
+    return (chosen[0], chosen[1]) if len(chosen) > 1 else None
 
 
 def break_even(values: xr.DataArray, ds: xr.Dataset, arm: str, other: str, factor: str, times: int = 400) -> Estimate:

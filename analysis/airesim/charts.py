@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from airesim import budget, equity, sensitivity, survival
-from airesim.figures import PALETTE, _percent, _style, _words, draw_functionality
+from airesim.answer import comparable, currency, written
+from airesim.figures import PALETTE, _percent, _style, _words, draw_functionality, fan_floor
 from airesim.intervals import mean_interval, shared_draws, table
 from airesim.io import facts
 from airesim.paired import compare, reference_arm
@@ -60,9 +61,9 @@ def illustrative_mark(ds: xr.Dataset) -> str:
 
 def _finish(fig: Figure, ds: xr.Dataset, level: float | None = None) -> Figure:
     mark = illustrative_mark(ds)
-    width = int(fig.get_figwidth() * 17)  # characters of this size in the figure's width
+    width = int(fig.get_figwidth() * 16)  # characters of this size in the figure's width
     lines = [textwrap.fill(text, width) for text in (mark, provenance_line(ds, level)) if text]
-    fig.supxlabel("\n".join(lines), fontsize=7, color="#7a3b00" if mark else "0.3")
+    fig.supxlabel("\n".join(lines), fontsize=7.5, color="#7a3b00" if mark else "0.3")
     return fig
 
 
@@ -83,20 +84,21 @@ def fan_figure(ds: xr.Dataset) -> Figure:
     arms = _arms(ds)[:8]
     if "functionality_fan" not in ds or not arms:
         return _nothing(ds, "This file holds no curves of functionality.")
-    columns = min(len(arms), 4)
-    rows = -(-len(arms) // columns)
+    rows = -(-len(arms) // 4)
+    columns = -(-len(arms) // rows)
     fig, axes = plt.subplots(rows, columns, figsize=(max(2.9 * columns, 5), 2.9 * rows + 0.5), squeeze=False, sharey=True,
                              layout="constrained")  # fmt: skip
     for i, (ax, arm) in enumerate(zip(axes.flat, arms)):
         draw_functionality(ax, ds, arm, i)
     for ax in axes.flat[len(arms) :]:
         ax.axis("off")
+    axes[0, 0].set_ylim(fan_floor(ds), None)
     for ax in axes[:, 0]:
         ax.set_ylabel("functionality of society,\n% of normal")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     handles.append(Patch(facecolor="none", edgecolor="0.6", hatch="///", linewidth=0))
     axes[0, -1].legend(
-        handles, [*labels, "loss of the\nmedian"], fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), frameon=False
+        handles, [*labels, "lost on average"], fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), frameon=False
     )
     return _finish(fig, ds)
 
@@ -169,12 +171,8 @@ def headline_figure(ds: xr.Dataset, level: float | None = None) -> Figure:
     panels = [(str(lost.attrs["words"]), lost)] if lost is not None else []
     if "status" in ds and ds.sizes.get("level", 0):
         level = float(ds["level"].values[-1]) if level is None else level
-        panels.append(
-            (
-                f"mean days to recover to {100 * level:g} %,\nnever degraded counted as 0",
-                survival.restricted_times(ds, level),
-            )
-        )
+        times = survival.restricted_times(ds, level)
+        panels.append((f"mean days to recover to {100 * level:g} %, at most\n{times.attrs['until']:.4g}; never degraded as 0", times))
     if not panels:
         return _nothing(ds, "This file holds neither a loss of functionality nor times of recovery.")
     found = budget.budget_share(ds)
@@ -228,7 +226,9 @@ def _draw_share(column: np.ndarray, ds: xr.Dataset, values: xr.DataArray, label:
             )
         column[1].set_ylabel(f"difference from {_words(reference_arm(ds))},\nworld by world (below 0: better)")
     column[1].axhline(0, color="0.4", linewidth=0.8)
-    column[1].set_xlabel(f"{_words(c.attrs['path'].split('.')[-2])}: share of the budget, %")
+    money = budget.total(ds)
+    whole = f" of {float(money.sel(arm=reference_arm(ds))):,.0f} {currency(ds)} a year" if money is not None else ""
+    column[1].set_xlabel(f"share of the budget{whole}\nfor {_words(c.attrs['path'].split('.')[-2])}, %")
 
 
 def _draw_arms(column: np.ndarray, ds: xr.Dataset, values: xr.DataArray, label: str, first: bool) -> None:
@@ -261,14 +261,15 @@ def _interval(ax: Axes, value: float, low: float, high: float, at: float, index:
 
 def regret_figure(ds: xr.Dataset, x: str, y: str, values: xr.DataArray | None = None) -> Figure:
     """Which arm is best over two factors of the design, and how far the next one is behind."""
-    values = budget.lost_days(ds) if values is None else values
-    m = budget.regret_map(values, ds, x, y)
-    arms = _arms(ds)
+    values = comparable(ds, budget.lost_days(ds)) if values is None else values
+    points = ds.sizes["point"]
+    m = budget.regret_map(values, ds, x, y, bins=int(np.clip(np.sqrt(points / 7), 2, 6)))  # 7 points or so a cell
+    arms, scale = _arms(ds), [written(ds, f).factor for f in (x, y)]
     fig, ax = plt.subplots(figsize=(6.4, 5), layout="constrained")
     colours = np.ones((*m["best"].shape, 4))
     regret = np.sort(np.where(np.isfinite(m["regret"].values), m["regret"].values, np.inf), axis=0)
     for (j, i), best in np.ndenumerate(m["best"].values):
-        at = (float(m["x"][i]), float(m["y"][j]))
+        at = (scale[0] * float(m["x"][i]), scale[1] * float(m["y"][j]))
         if not best:
             ax.text(*at, "no\npoint", ha="center", va="center", fontsize=7, color="0.5")
             continue
@@ -276,9 +277,11 @@ def regret_figure(ds: xr.Dataset, x: str, y: str, values: xr.DataArray | None = 
         colours[j, i] = _over_white(PALETTE[index % len(PALETTE)], 0.75 if m["sure"][j, i] else 0.3)
         lead = f"+{regret[1, j, i]:.2g}" if len(arms) > 1 and np.isfinite(regret[1, j, i]) else ""
         ax.text(*at, f"{_words(best)}\n{lead}\n({int(m['points'][j, i])} pts)", ha="center", va="center", fontsize=7)
-    half = [(v[1] - v[0]) / 2 if v.size > 1 else 0.5 for v in (m["x"].values, m["y"].values)]
-    extent = (m["x"][0] - half[0], m["x"][-1] + half[0], m["y"][0] - half[1], m["y"][-1] + half[1])
-    ax.imshow(colours, origin="lower", extent=[float(e) for e in extent], aspect="auto", interpolation="nearest")
+    extent = []
+    for v, factor in zip((m["x"].values, m["y"].values), scale):
+        half = (v[1] - v[0]) / 2 if v.size > 1 else 0.5
+        extent += [factor * float(v[0] - half), factor * float(v[-1] + half)]
+    ax.imshow(colours, origin="lower", extent=extent, aspect="auto", interpolation="nearest")
     ax.set_xlabel(_axis(ds, x))
     ax.set_ylabel(_axis(ds, y))
     unit = values.attrs.get("units", "")
@@ -295,8 +298,8 @@ def _over_white(colour: str, alpha: float) -> tuple[float, float, float, float]:
 
 
 def _axis(ds: xr.Dataset, factor: str) -> str:
-    unit = str(ds["design_unit"].sel(factor=factor).values) if "design_unit" in ds else ""
-    return factor + (f" ({unit})" if unit not in ("", "1") else "")
+    unit = written(ds, factor).unit
+    return factor + (f" ({unit})" if unit else "")
 
 
 def tornado_figure(ds: xr.Dataset, values: xr.DataArray, title: str, most: int = 12) -> Figure:
@@ -340,33 +343,44 @@ def _factor_sources(ds: xr.Dataset) -> dict[str, str]:
 
 
 def equity_figure(ds: xr.Dataset) -> Figure:
-    """Loss by group and arm with Theil's T and the ratio of most to least."""
+    """Loss, and where groups are told apart time to recover, by group and arm with Theil's T and the ratio of most to least."""
     try:
-        g = equity.group_gaps(ds)
+        tables = [equity.group_gaps(ds)]
     except ValueError:
         return _nothing(
             ds, "Who recovers last was not measured: this file tells no groups apart and has one population."
         )
-    dim, arms = g.attrs["dimension"], _arms(ds)
-    names = [str(v) for v in g[dim].values]
-    fig, ax = plt.subplots(figsize=(7.5, 1.4 + 0.26 * len(arms) * (len(names) + 0.8)), layout="constrained")
-    ticks, labels = [], []
-    for a, arm in enumerate(arms):
-        for i, name in enumerate(names):
-            at = -(a * (len(names) + 0.8) + i)
-            one = g.sel({"arm": arm, dim: g[dim].values[i]})
-            _interval(ax, float(one["mean"]), float(one["low"]), float(one["high"]), at, i)
-        ratio = float(g["last_to_first"].sel(arm=arm))
-        ticks.append(-(a * (len(names) + 0.8) + (len(names) - 1) / 2))
-        labels.append(f"{_words(arm)}\nTheil T {float(g['theil'].sel(arm=arm)):.2g}, most/least {ratio:.2g}")
+    labels = [f"{_words(tables[0].attrs['measure'])} ({tables[0].attrs['units']})"]
+    late = equity.recovery_gaps(ds)
+    if late is not None:
+        tables.append(late)
+        labels.append(f"mean days to recover, at most {late.attrs['until']:.4g},\nnever degraded counted as 0")
+    dim, arms = tables[0].attrs["dimension"], _arms(ds)
+    names = [str(v) for v in tables[0][dim].values]
+    fig, axes = plt.subplots(1, len(tables), figsize=(4.8 * len(tables) + 0.6, 1.4 + 0.24 * len(arms) * (len(names) + 0.8)),
+                             sharey=True, squeeze=False, layout="constrained")  # fmt: skip
+    for ax, g, label in zip(axes[0], tables, labels):
+        for a, arm in enumerate(arms):
+            top = -a * (len(names) + 0.8)
+            for i in range(len(names)):
+                one = g.sel({"arm": arm, dim: g[dim].values[i]})
+                _interval(ax, float(one["mean"]), float(one["low"]), float(one["high"]), top - i, i)
+            ax.annotate(_gap(g.sel(arm=arm)), (1, top + 0.55), xycoords=("axes fraction", "data"), ha="right", va="center",
+                        fontsize=7, color="0.3")  # fmt: skip
+        ax.set_xlim(left=0)
+        ax.grid(axis="x", color="0.9")
+        ax.set_xlabel(label)
+    axes[0, 0].set_yticks([-a * (len(names) + 0.8) - (len(names) - 1) / 2 for a in range(len(arms))],
+                          [_words(a) for a in arms], fontsize=8)  # fmt: skip
     for i, name in enumerate(names):
-        ax.plot([], [], "o", color=PALETTE[i % len(PALETTE)], label=_words(name))
-    ax.set_yticks(ticks, labels, fontsize=7.5)
-    ax.set_xlim(left=0)
-    ax.grid(axis="x", color="0.9")
-    ax.set_xlabel(f"{_words(g.attrs['measure'])} ({g.attrs['units']})")
-    ax.legend(fontsize=8, title=dim, frameon=False)
+        axes[0, -1].plot([], [], "o", color=PALETTE[i % len(PALETTE)], label=_words(name))
+    axes[0, -1].legend(fontsize=8, title=dim, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return _finish(fig, ds)
+
+
+def _gap(g: xr.Dataset) -> str:
+    ratio = float(g["last_to_first"])
+    return f"Theil T {float(g['theil']):.2g}; most/least {ratio:.3g}" if np.isfinite(ratio) else f"Theil T {float(g['theil']):.2g}"
 
 
 def crews_figure(ds: xr.Dataset) -> Figure:
@@ -383,6 +397,9 @@ def crews_figure(ds: xr.Dataset) -> Figure:
             for i, arm in enumerate(arms):
                 e = mean_interval(table(factor * ds[name].sel(arm=arm, team=team)), shared_draws(ds))
                 _interval(ax, e.value, e.low, e.high, -(t * (len(arms) + 0.8) + i), i)
+            if not np.isfinite(ds[name].sel(team=team).values).any():
+                ax.text(0.02, -(t * (len(arms) + 0.8) + (len(arms) - 1) / 2), "nothing queued", transform=ax.get_yaxis_transform(),
+                        fontsize=7.5, color="0.4", va="center")  # fmt: skip
         ax.set_xlim(left=0)
         ax.set_xlabel(label)
         ax.grid(axis="x", color="0.9")

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from airesim.intervals import mean_interval, shared_draws, table
+from airesim.survival import restricted_group_times
 
 
 def theil(values: np.ndarray, weights: np.ndarray | None = None) -> float:
@@ -55,7 +56,7 @@ def gap_measure(ds: xr.Dataset) -> str | None:
     )
 
 
-def group_gaps(ds: xr.Dataset, measure: str | None = None) -> xr.Dataset:
+def group_gaps(ds: xr.Dataset, measure: str | xr.DataArray | None = None) -> xr.Dataset:
     """Means of a loss by arm and group, who is worst off, and how unequal it is.
 
     Parameters
@@ -63,7 +64,8 @@ def group_gaps(ds: xr.Dataset, measure: str | None = None) -> xr.Dataset:
     ds
         A dataset that ``airesim.open`` returned.
     measure
-        A variable over arm, point, replicate and ``group`` (or ``population``); by default the loss that the file holds.
+        A variable over arm, point, replicate and ``group`` (or ``population``), or such an array; by default the loss that the file
+        holds.
 
     Returns
     -------
@@ -79,11 +81,12 @@ def group_gaps(ds: xr.Dataset, measure: str | None = None) -> xr.Dataset:
     measure = gap_measure(ds) if measure is None else measure
     if measure is None:
         raise ValueError("no groups in this file: nothing was measured by group, and there is one population")
-    dim = next(str(d) for d in ds[measure].dims if d not in ("arm", "point", "replicate"))
+    values = ds[measure] if isinstance(measure, str) else measure
+    dim = next(str(d) for d in values.dims if d not in ("arm", "point", "replicate"))
     names = ds[dim].values
     rows = []
     for arm in ds["arm"].values:
-        cells = [mean_interval(table(ds[measure].sel({"arm": arm, dim: g})), shared_draws(ds)) for g in names]
+        cells = [mean_interval(table(values.sel({"arm": arm, dim: g})), shared_draws(ds)) for g in names]
         mean = np.array([c.value for c in cells])
         heads = ds[f"{dim}_size"].sel(arm=arm).values.astype(float) if f"{dim}_size" in ds else None
         least, most = (np.nanmin(mean), np.nanmax(mean)) if np.isfinite(mean).any() else (np.nan, np.nan)
@@ -98,5 +101,16 @@ def group_gaps(ds: xr.Dataset, measure: str | None = None) -> xr.Dataset:
             "theil": ("arm", list(index)), "last_to_first": ("arm", list(ratio)), "worst": ("arm", list(worst)),
         },
         coords={"arm": ds["arm"].values, dim: names},
-        attrs={"measure": measure, "dimension": dim, "units": ds[measure].attrs.get("units", "")},
+        attrs={"measure": str(values.name), "dimension": dim, "units": values.attrs.get("units", "")},
     )  # fmt: skip
+
+
+def recovery_gaps(ds: xr.Dataset) -> xr.Dataset | None:
+    """As ``group_gaps``, of the time to recover: ``worst`` is who recovers last. None where the file tells no groups apart.
+
+    Means are restricted, over all runs, never degraded ones as 0 (``survival.restricted_group_times``).
+    """
+    times = restricted_group_times(ds)
+    if times is None:
+        return None
+    return group_gaps(ds, times).assign_attrs(until=times.attrs["until"])

@@ -17,6 +17,7 @@ import xarray as xr  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
+from airesim.intervals import mean_interval, shared_draws, table  # noqa: E402
 from airesim.io import Facts, facts  # noqa: E402
 from airesim.survival import survival_curve  # noqa: E402
 
@@ -77,8 +78,15 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def mean_functionality(ds: xr.Dataset, arm: str) -> np.ndarray:
+    """Mean over the runs of society's functionality at each time, from the histograms, in percent."""
+    count = ds["functionality_histogram"].sel(arm=arm).transpose("time", "bin").values.astype(float)
+    whole = count.sum(1)
+    return 100 - 100 * np.where(whole > 0, count @ ds["bin"].values ** 2 / np.where(whole > 0, whole, 1), np.nan)
+
+
 def draw_functionality(ax: Axes, ds: xr.Dataset, arm: str, index: int) -> None:
-    """Quantile fan of society's functionality in one arm, with the resilience triangle under its target.
+    """Quantile fan of society's functionality in one arm, and the resilience triangle: what is lost on average.
 
     Parameters
     ----------
@@ -90,25 +98,32 @@ def draw_functionality(ax: Axes, ds: xr.Dataset, arm: str, index: int) -> None:
         The arm and its place, which gives its colour.
     """
     fan = 100 * ds["functionality_fan"].sel(arm=arm)
-    days = ds["time"].values
+    days, mean = ds["time"].values, mean_functionality(ds, arm)
     colour = PALETTE[index % len(PALETTE)]
 
     def at(q: float) -> np.ndarray:
         return fan.sel(quantile=q, method="nearest").values
 
-    ax.fill_between(days, at(0.5), 100, facecolor="none", edgecolor="0.75", hatch="///", linewidth=0, step="post")
+    ax.fill_between(days, mean, 100, facecolor="none", edgecolor="0.75", hatch="///", linewidth=0, step="post")
     ax.fill_between(days, at(0.05), at(0.95), color=colour, alpha=0.2, linewidth=0, step="post", label="90 % of runs")
     ax.fill_between(days, at(0.25), at(0.75), color=colour, alpha=0.4, linewidth=0, step="post", label="50 % of runs")
     ax.step(days, at(0.5), where="post", color=colour, linewidth=1.8, label="median")
+    ax.step(days, mean, where="post", color="0.15", linewidth=0.7, label="mean")
     ax.axhline(100, color="0.3", linewidth=0.8)
     title = _words(arm)
     if "resilience_loss" in ds:
-        loss = ds["resilience_loss"].sel(arm=arm).values.ravel()
-        loss = loss[np.isfinite(loss)]
-        if loss.size > 1:
-            title += f"\nmean loss {loss.mean():.3g} ± {loss.std(ddof=1) / loss.size**0.5:.1g} days"
+        loss = mean_interval(table(ds["resilience_loss"].sel(arm=arm)), shared_draws(ds))
+        title += f"\nmean loss {loss.text()} days"
     ax.set_title(title, fontsize=9)
     ax.set_xlabel("days since the start")
+
+
+def fan_floor(ds: xr.Dataset) -> float:
+    """Lowest functionality that fans should show, in percent: of the means, and of the 5 % quantiles but for passing spikes."""
+    low = 100 * ds["functionality_fan"].sel(quantile=0.05, method="nearest").transpose("arm", "time").values
+    means = [mean_functionality(ds, str(a)) for a in ds["arm"].values]
+    floor = np.nanmin([np.nanmin(means), *np.nanquantile(low, 0.03, axis=1)])
+    return float(max(floor - 0.08 * (100 - floor) - 1e-3, 0))
 
 
 def draw_recovery(ax: Axes, ds: xr.Dataset, level: float) -> None:
@@ -253,5 +268,6 @@ def _draw_top(top: Figure, ds: xr.Dataset, shown: tuple[str, ...], about: Facts)
     axes = top.subplots(1, len(shown), squeeze=False, sharey=True)[0]
     for i, (ax, arm) in enumerate(zip(axes, shown)):
         draw_functionality(ax, ds, arm, i)
-    axes[0].set_ylabel("functionality of society,\n% of normal (hatched: median loss)")
+    axes[0].set_ylim(fan_floor(ds), None)
+    axes[0].set_ylabel("functionality of society,\n% of normal (hatched: mean loss)")
     axes[0].legend(fontsize=6.5, loc="lower right")

@@ -17,11 +17,11 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from airesim import budget, charts, equity, sensitivity, survival
-from airesim.figures import _words
+from airesim.answer import Verdict, answer, comparable, currency, flip_table, measure, words
 from airesim.intervals import Estimate, mean_interval, shared_draws, table
 from airesim.io import facts
 from airesim.io import open as open_results
-from airesim.paired import compare, differences, reference_arm
+from airesim.paired import reference_arm
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 
@@ -57,144 +57,33 @@ def render(ds: xr.Dataset, name: str) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    values, verdict = _measure(ds, level), {}
+    values = measure(ds, level)
+    verdict = Verdict("This file holds neither a loss of functionality nor times of recovery: no answer.")
     if values is not None:
-        verdict = answer(ds, values)
+        verdict = answer(ds, values, level)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         about=about, name=name, verdict=verdict, mark=charts.illustrative_mark(ds), line=charts.provenance_line(ds, level),
         figures=_figures(ds, values, verdict, level), arms=_arm_rows(ds, level), recoveries=_recovery_rows(ds),
         level=level, caveats=_caveats(ds, level), assumptions=_assumptions(ds, values, verdict), split=_split(ds, values),
         provenance=_provenance(ds), repeat=_repeat(ds, name), scenario=str(ds.attrs.get("scenario", "")),
-        words=_words,
+        choices=_choices(ds, values), flips=_flip_rows(ds, values, verdict), steps=_steps(ds, values), contrast=verdict.contrast, words=words,
     )  # fmt: skip
 
 
-def _measure(ds: xr.Dataset, level: float | None) -> xr.DataArray | None:
-    """What the answer is about: lost days, else the restricted time to recover."""
-    if "resilience_loss" in ds or "lost_days_per_year" in ds:
-        return budget.lost_days(ds)
-    return survival.restricted_times(ds, level) if level is not None and "status" in ds else None
-
-
-def answer(ds: xr.Dataset, values: xr.DataArray) -> dict[str, Any]:
-    """Which arm is best, by how much and how surely, and what would flip it.
-
-    Parameters
-    ----------
-    ds
-        A dataset that ``airesim.open`` returned.
-    values
-        A measure over arm, point and replicate; less is better.
-
-    Returns
-    -------
-    dict
-        ``sentence``, ``sure`` (in words), ``flips`` (sentences), ``best`` and ``next`` (arms).
-    """
-    arms = [str(a) for a in ds["arm"].values]
-    means = {a: mean_interval(table(values.sel(arm=a)), shared_draws(ds)) for a in arms}
-    known = sorted((a for a in arms if np.isfinite(means[a].value)), key=lambda a: means[a].value)
-    what = str(values.attrs.get("words", values.attrs.get("long_name", values.name)))
-    if not known:
-        return {
-            "sentence": "No run gave a value: there is no answer.",
-            "sure": "",
-            "flips": [],
-            "best": None,
-            "next": None,
-        }
-    best, others = known[0], known[1:]
-    if means[known[-1]].value == means[best].value and others:
-        return {
-            "sentence": f"All arms come out alike: {means[best].text()} {what}.",
-            "sure": "",
-            "flips": [],
-            "best": best,
-            "next": others[0],
-        }
-    sentence = f"“{_words(best)}” does best: {means[best].text()} {what} (mean, 95 % interval)"
-    if not others:
-        return {"sentence": sentence.replace(" does best", "") + ". There is one arm only: nothing to compare.", "sure": "",
-                "flips": [], "best": best, "next": None}  # fmt: skip
-    reference = reference_arm(ds)
-    other = reference if reference != best else others[0]
-    sentence += f", against {means[other].text()} for “{_words(other)}”."
-    second = compare(ds, values, others[0]).sel(arm=best)
-    lead = Estimate(-float(second["difference"]), -float(second["high"]), -float(second["low"]), int(second["n"]))
-    share = f"in {100 * float(second['better']):.3g} % of {int(second['n'])} worlds it does strictly better"
-    if float(second["equal"]) > 0:
-        share += f", in {100 * float(second['equal']):.3g} % there is no difference"
-    if not np.isfinite(lead.low):
-        sure = f"One world only: how sure the lead over “{_words(others[0])}” is cannot be said."
-    elif lead.low > 0:
-        sure = f"Its lead over the next best, “{_words(others[0])}”, is {lead.text()}, world by world; {share}."
-    else:
-        sure = f"The runs do not tell it from the next best, “{_words(others[0])}”: difference {lead.text()}; {share}."
-    sure += _costs(ds, best, others[0])
-    return {
-        "sentence": sentence,
-        "sure": sure,
-        "flips": _flips(ds, values, best, others),
-        "best": best,
-        "next": others[0],
-    }
-
-
-def _costs(ds: xr.Dataset, best: str, other: str) -> str:
-    """What the best arm costs against the next, if costs are in the file and differ."""
-    if "cost" not in ds or not ds.sizes.get("item", 0):
-        return ""
-    a, b = (
-        mean_interval(table(ds["cost"].sel(arm=x).fillna(0).sum("item")), shared_draws(ds)).value for x in (best, other)
-    )
-    return f" It costs {a:,.0f} {ds['cost'].attrs.get('units', '')} a run, the other {b:,.0f}." if a != b else ""
-
-
-def _flips(ds: xr.Dataset, values: xr.DataArray, best: str, others: list[str]) -> list[str]:
-    names = sensitivity.factors(ds)
-    if not names:
-        return ["What would flip the answer was not explored: no range was varied in this file."]
-    found = []
-    for other in others[:2]:
-        for factor in names:
-            at = budget.break_even(values, ds, best, other, factor, times=200)
-            if np.isfinite(at.value):
-                unit = str(ds["design_unit"].sel(factor=factor).values) if "design_unit" in ds else ""
-                unit = "" if unit == "1" else f" {unit}"
-                d = np.nanmean(differences(values, best, other), axis=1)
-                x = ds["design_value"].sel(factor=factor).values
-                side = "above" if np.nanmean(d[x >= at.value]) > np.nanmean(d[x < at.value]) else "below"
-                found.append(
-                    f"“{_words(other)}” does better {side} {factor} = {at.text()}{unit}, other assumptions averaged."
-                )
-    if found:
-        return found
-    return [f"Within the ranges of the {len(names)} assumptions varied, none was found to flip the answer on its own."]
-
-
-def _figures(
-    ds: xr.Dataset, values: xr.DataArray | None, verdict: dict[str, Any], level: float | None
-) -> list[dict[str, str]]:
+def _figures(ds: xr.Dataset, values: xr.DataArray | None, verdict: Verdict, level: float | None) -> list[dict[str, str]]:
     """Title, words and picture of each figure, in the order of the page."""
-    made = [("headline", "What each arm loses, and how soon it recovers", charts.headline_figure(ds))]
+    made = [("headline", "What each arm loses, and how soon it recovers", charts.headline_figure(ds, level))]
     target, about = None, ""
-    if values is not None and verdict.get("best"):
-        target = values.sel(arm=verdict["best"])
-        about = f"{_words(str(values.name))}, {_words(verdict['best'])}"
-        if verdict["next"]:
-            target = values.sel(arm=verdict["next"]) - values.sel(arm=verdict["best"])
-            about = (
-                f"lead of {_words(verdict['best'])} over {_words(verdict['next'])} ({values.attrs.get('units', '')})"
-            )
-        first = sensitivity.indices(target, ds, times=2)["factor"].values[:2]
-        if len(first) == 2 and ds.sizes["arm"] > 1:
-            made.append(
-                (
-                    "regret",
-                    "Where the best choice changes",
-                    charts.regret_figure(ds, str(first[0]), str(first[1]), values),
-                )
-            )
+    if values is not None and verdict.best:
+        target, about = values.sel(arm=verdict.best), f"{values.attrs.get('words', words(str(values.name)))}, {words(verdict.best)}"
+        if verdict.contrast:
+            one, other = verdict.contrast
+            target = (values.sel(arm=one) - values.sel(arm=other)).assign_attrs(values.attrs)
+            about = f"{words(one)} less {words(other)}: {values.attrs.get('words', values.attrs.get('units', ''))}"
+        ranked = [str(f) for f in sensitivity.indices(target, ds, times=2)["factor"].values]
+        axes = budget.regret_axes(ds, ranked)
+        if axes and ds.sizes["arm"] > 1:
+            made.append(("regret", "Where the best choice changes", charts.regret_figure(ds, *axes, comparable(ds, values))))
     made.append(("fan", "Functionality over time", charts.fan_figure(ds)))
     made.append(("recovery", "Time to recover", charts.survival_figure(ds, level)))
     made.append(("equity", "Who loses most and recovers last", charts.equity_figure(ds)))
@@ -214,9 +103,9 @@ def _inline(fig: Figure) -> str:
 
 def _arm_rows(ds: xr.Dataset, level: float | None) -> list[dict[str, str]]:
     """One row an arm: what it lost, how often it was never degraded, its least functionality, its cost."""
-    rows = []
+    rows, lines = [], budget.line_shares(ds)
     for arm in (str(a) for a in ds["arm"].values):
-        one, row = ds.sel(arm=arm), {"arm": _words(arm)}
+        one, row = ds.sel(arm=arm), {"arm": words(arm)}
         if "resilience_loss" in ds:
             lost = budget.lost_days(ds)
             row[str(lost.attrs["words"])] = mean_interval(table(lost.sel(arm=arm)), shared_draws(ds)).text()
@@ -229,8 +118,57 @@ def _arm_rows(ds: xr.Dataset, level: float | None) -> list[dict[str, str]]:
         if "cost" in ds:
             unit = ds["cost"].attrs.get("units", "")
             total = mean_interval(table(one["cost"].sum("item", min_count=1)), shared_draws(ds))
-            row[f"cost, {unit}"] = f"{total.value:,.0f}" if np.isfinite(total.value) else "–"
+            row[f"teams and actions, {unit} a run"] = f"{total.value:,.0f}" if np.isfinite(total.value) else "–"
+        if lines is not None:
+            row["budget"] = ", ".join(f"{words(str(n))} {100 * float(v):.3g} %" for n, v in zip(lines["line"].values, lines.sel(arm=arm).values))
         rows.append(row)
+    return rows
+
+
+def _choices(ds: xr.Dataset, values: xr.DataArray | None) -> dict[str, Any]:
+    """What choosing each arm means where one does not know; empty with one arm."""
+    if values is None or ds.sizes["arm"] < 2:
+        return {}
+    c = budget.choices(ds, comparable(ds, values))
+    rows = []
+    for arm in c["arm"].values:
+        x = {k: float(v) for k, v in c.sel(arm=arm).data_vars.items()}
+        regret = "least" if x["regret"] == 0 else Estimate(x["regret"], x["regret_low"], x["regret_high"], 0).text()
+        rows.append({"arm": words(str(arm)), "mean": Estimate(x["mean"], x["low"], x["high"], 0).text(), "regret": regret, "best": _percent(x["best"])})
+    return {"rows": rows, "of": "design points" if c.attrs["points"] > 1 else "worlds", "what": str(values.attrs.get("words", values.name)),
+            "unit": c.attrs["units"]}  # fmt: skip
+
+
+def _steps(ds: xr.Dataset, values: xr.DataArray | None) -> dict[str, Any]:
+    """What the next unit of money does from each arm, and the share that breaks even; empty without a budget."""
+    found = budget.steps(ds, values) if values is not None else []
+    if not found:
+        return {}
+    unit = 0.1 * float(budget.total(ds).sel(arm=reference_arm(ds)))
+    rows = []
+    for step in found:
+        change = Estimate(*(unit / step.money * v for v in (step.change.value, step.change.low, step.change.high)), step.change.n)
+        rows.append({"from": words(step.start), "to": words(step.end), "how": "moved between lines" if step.moved else "added to the budget",
+                     "money": f"{step.money:,.0f}", "change": change.text()})  # fmt: skip
+    share, path = budget.best_share(ds, values), budget.budget_share(ds)
+    even = ""
+    if share is not None and path is not None:
+        low, high = (f"{100 * v:.3g}" for v in (share.low, share.high))
+        even = (f"The next unit does equally well in either use at {100 * share.value:.3g} % for {words(path[0].split('.')[2])} [{low}, {high}]"
+                " (lowest point of a parabola through the best arm and its neighbours; an end of the range: nothing breaks even within it).")  # fmt: skip
+    return {"rows": rows, "unit": f"{unit:,.0f} {currency(ds)} a year", "what": str(values.attrs.get("words", values.name)), "even": even,
+            "currency": currency(ds)}  # fmt: skip
+
+
+def _flip_rows(ds: xr.Dataset, values: xr.DataArray | None, verdict: Verdict) -> list[dict[str, str]]:
+    if values is None or verdict.contrast is None:
+        return []
+    rows = []
+    for row in flip_table(ds, values, *verdict.contrast):
+        at = row["at"]
+        better = f"{words(row['above'])} above" if np.isfinite(at.value) else ""
+        rows.append({"factor": row["factor"], "range": row["range"], "rank": f"{row['rank']:+.2f}", "p": _p(row["p"]).removeprefix("= "),
+                     "at": row["at_text"] if np.isfinite(at.value) else "none within the range", "better": better})  # fmt: skip
     return rows
 
 
@@ -246,7 +184,7 @@ def _recovery_rows(ds: xr.Dataset) -> list[dict[str, Any]]:
             high = "beyond the runs" if not np.isfinite(mid.high) else f"{mid.high:.3g}"
             rows.append(
                 {
-                    "arm": _words(str(arm)), "runs": f"{x['runs']:.0f}", "failed": f"{x['failed']:.0f}",
+                    "arm": words(str(arm)), "runs": f"{x['runs']:.0f}", "failed": f"{x['failed']:.0f}",
                     "never": _percent(x["never_degraded"]), "censored": _percent(x["censored"]),
                     "median": f"{mid.value:.3g} [{mid.low:.3g}, {high}]" if np.isfinite(mid.value) else "not reached" if x["censored"] > 0 else "–",
                     "mean": f"{x['rmst']:.3g} ± {x['rmst_se']:.2g}" if np.isfinite(x["rmst"]) else "–",
@@ -272,16 +210,16 @@ def _percent(share: float) -> str:
 
 
 def _assumptions(
-    ds: xr.Dataset, values: xr.DataArray | None, verdict: dict[str, Any], most: int = 60
+    ds: xr.Dataset, values: xr.DataArray | None, verdict: Verdict, most: int = 60
 ) -> list[dict[str, str]]:
     """What was assumed: first what the design varied, by influence on the answer, then what the scenario states."""
     if "parameter_value" not in ds:
         return []
     influence: dict[str, str] = {}
-    if values is not None and verdict.get("best"):
-        target = values.sel(arm=verdict["best"])
-        if verdict["next"]:
-            target = target - values.sel(arm=verdict["next"])
+    if values is not None and verdict.best:
+        target = values.sel(arm=verdict.best)
+        if verdict.contrast:
+            target = values.sel(arm=verdict.contrast[0]) - values.sel(arm=verdict.contrast[1])
         s = sensitivity.indices(target, ds, times=50)
         influence = {str(f): f"{float(s['rank_correlation'].sel(factor=f)):+.2f} (explains {100 * float(s['first_order'].sel(factor=f)):.0f} %)"
                      for f in s["factor"].values}  # fmt: skip
@@ -323,7 +261,7 @@ def _split(ds: xr.Dataset, values: xr.DataArray | None) -> list[dict[str, str]]:
     rows = []
     for arm in (str(a) for a in ds["arm"].values):
         share = sensitivity.variance_split(values.sel(arm=arm), ds)["share"]
-        rows.append({"arm": _words(arm), "ignorance": _percent(share), "chance": _percent(1 - share)})
+        rows.append({"arm": words(arm), "ignorance": _percent(share), "chance": _percent(1 - share)})
     return rows
 
 
@@ -370,7 +308,7 @@ def _provenance(ds: xr.Dataset) -> list[tuple[str, str]]:
         "runs_failed",
     ]
     keys += sorted(str(k) for k in ds.attrs if str(k).startswith("provenance_"))
-    return [(_words(k.removeprefix("provenance_")), str(ds.attrs[k])) for k in keys if k in ds.attrs]
+    return [(words(k.removeprefix("provenance_")), str(ds.attrs[k])) for k in keys if k in ds.attrs]
 
 
 def _repeat(ds: xr.Dataset, name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from airesim.intervals import mean_interval, shared_draws, table
+from airesim.intervals import RUN_DIMS, mean_interval, shared_draws, table
 
 RECOVERED = ("recovered", "relapsed_then_recovered")
 CENSORED = ("censored", "relapsed_censored")
@@ -219,23 +219,42 @@ def restricted_times(ds: xr.Dataset, level: float, until: float | None = None) -
         Days; by default ``window``.
     """
     until = window(ds, level) if until is None else until
-    status = ds["status"].sel(level=level)
-    value = np.full(status.shape, np.nan)
-    order = status.dims.index("arm")
-    for i, arm in enumerate(ds["arm"].values):
-        words = status.sel(arm=arm)
-        time = xr.where(words.isin(RECOVERED), ds["time_to_recover"].sel(arm=arm, level=level), ds["observed_time"].sel(arm=arm))
-        time = xr.where(words == "never_degraded", 0.0, time).transpose(*words.dims).values
-        known = words.isin((*RECOVERED, *CENSORED, "never_degraded")).values & np.isfinite(time)
-        if not known.any():
-            continue
-        one = np.full(words.shape, np.nan)
-        one[known] = pseudo_times(time[known], ~np.isin(words.values[known], CENSORED), until)
-        value[(slice(None),) * order + (i,)] = one
-    return xr.DataArray(
-        value, dims=status.dims, coords={d: ds[d] for d in status.dims if d in ds.coords}, name="restricted_time_to_recover",
-        attrs={"units": "day", "long_name": f"time to recover to {100 * level:g} %, at most {until:.4g} days", "until": until},
-    )  # fmt: skip
+    value = _restrict(ds["status"].sel(level=level), ds["time_to_recover"].sel(level=level), ds["observed_time"], until)
+    value.attrs = {"units": "day", "long_name": f"time to recover to {100 * level:g} %, at most {until:.4g} days", "until": until}
+    return value
+
+
+def _restrict(status: xr.DataArray, time: xr.DataArray, observed: xr.DataArray, until: float) -> xr.DataArray:
+    """Pseudo-observations of the restricted mean, by arm (and group, where statuses are told by group)."""
+    time = xr.where(status == "never_degraded", 0.0, xr.where(status.isin(RECOVERED), time, observed))
+    value, time = status.transpose(..., *RUN_DIMS), time.transpose(*(d for d in status.dims if d not in RUN_DIMS), *RUN_DIMS)
+    words, times = value.values.reshape(-1, *value.shape[-2:]), time.values.reshape(-1, *value.shape[-2:])
+    made = np.full(words.shape, np.nan)
+    for one, word, days in zip(made, words, times):
+        known = np.isin(word, (*RECOVERED, *CENSORED, "never_degraded")) & np.isfinite(days)
+        if known.any():
+            one[known] = pseudo_times(days[known], ~np.isin(word[known], CENSORED), until)
+    result = xr.DataArray(made.reshape(value.shape), dims=value.dims, name="restricted_time_to_recover",
+                          coords={d: status[d] for d in value.dims if d in status.coords})  # fmt: skip
+    return result.transpose(*status.dims)
+
+
+def restricted_group_times(ds: xr.Dataset) -> xr.DataArray | None:
+    """As ``restricted_times``, of each group to the highest level; none where the file tells no groups apart."""
+    if "group_status" not in ds or "group_time_to_recover" not in ds or not ds.sizes.get("level", 0):
+        return None
+    status, time = ds["group_status"], ds["group_time_to_recover"]
+    until = _longest(ds)
+    cut = ds["observed_time"].where(status.isin(CENSORED)).transpose(*status.dims)
+    done = time.where(status.isin(RECOVERED))
+    for arm in ds["arm"].values:
+        for group in ds["group"].values:  # an open curve ends at its last time
+            last = [float(v.sel(arm=arm, group=group).max()) for v in (cut, done)]
+            until = min(until, last[0]) if np.isfinite(last[0]) and not last[1] > last[0] else until
+    value = _restrict(status, time, ds["observed_time"], until)
+    level = float(ds["level"].values[-1])
+    value.attrs = {"units": "day", "long_name": f"time to recover to {100 * level:g} %, at most {until:.4g} days", "until": until}
+    return value
 
 
 def recovery_order(ds: xr.Dataset, level: float) -> xr.DataArray:

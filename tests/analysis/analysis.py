@@ -10,6 +10,8 @@ import csv
 import importlib.util
 import io
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,7 @@ import xarray as xr  # noqa: E402
 from harness import Suite  # noqa: E402
 
 import airesim  # noqa: E402
+from airesim import answer as answers  # noqa: E402
 from airesim import budget, charts, equity, paired, sensitivity, survival  # noqa: E402
 from airesim.__main__ import main as command  # noqa: E402
 from airesim.intervals import mean_interval, wilson  # noqa: E402
@@ -466,6 +469,104 @@ def unpaired(program: str, here: Path) -> None:
                 check(f"Python refuses: {words}", words.split()[0] in str(error), str(error))
 
 
+def priced() -> None:
+    """What money does, where it is known: arms on a parabola over the share, one with twice the money."""
+    rng = np.random.default_rng(5)
+    share, luck = np.array([0, 0.25, 0.5, 0.75, 1, 0.5]), rng.normal(size=(16, 4))
+    noise = 0.01 * rng.normal(size=(6, 16, 4))
+    lost = 5 + 8 * (share[:, None, None] - 0.4) ** 2 + luck + noise
+    lost[5] -= 1
+    arms = ["none", "quarter", "half", "most", "all", "double"]
+    text = np.array([["50 %", "rest", "safeguards.x", "teams.y.size", "1 million USD/year", "EUR"]] * 6, dtype=object)
+    number = np.array([[s, np.nan, np.nan, np.nan, 1e6 * (1 + (a == "double")), np.nan] for s, a in zip(share, arms)])
+    paths = ["budget.lines.guard.share", "budget.lines.act.share", "budget.lines.guard.buys", "budget.lines.act.buys",
+             "budget.total", "currency"]  # fmt: skip
+    ds = xr.Dataset(
+        {"lost": (("arm", "point", "replicate"), lost), "parameter_value": (("arm", "parameter"), text),
+         "parameter_number": (("arm", "parameter"), number), "parameter_unit": ("parameter", ["1", "", "", "", "USD/year", ""])},
+        coords={"arm": arms, "parameter": paths}, attrs={"draws": "fresh", "reference": "half"},
+    )  # fmt: skip
+    close("shares, the rest filled in", budget.line_shares(ds).values, np.stack([share, 1 - share], 1))
+    check("the line that buys safeguards is the axis", budget.budget_share(ds)[0] == "budget.lines.guard.share")
+    found = budget.steps(ds, ds["lost"])
+    moved = [s for s in found if s.moved]
+    close("four moves and one addition", [len(moved), len(found) - len(moved)], [4, 1])
+    for step, true in zip(found, [8 * (0.15**2 - 0.4**2), 8 * (0.1**2 - 0.15**2), 8 * (0.35**2 - 0.1**2), 8 * (0.6**2 - 0.35**2), -1]):
+        width = step.change.high - step.change.low  # four standard errors: one interval in twenty misses
+        good = abs(step.change.value - true) <= width and width < 0.05
+        check(f"{step.start} to {step.end}: {true:+.3g} within {step.change.text()}", good)
+    close("money of each step", [s.money for s in found], [250_000] * 4 + [1e6], 1e-6)
+    at = budget.best_share(ds, ds["lost"])
+    check("break-even share 0.4 within its interval", abs(at.value - 0.4) < 0.02 and at.low <= 0.4 <= at.high and at.high - at.low < 0.05, str(at))
+    slope = budget.best_share(ds, ds["lost"] - 20 * xr.DataArray(share, dims="arm"))
+    close("more always better: the end of the range", slope.value, 1)
+    said = answers.answer(ds, ds["lost"].assign_attrs(words="days lost a year"))
+    check("the next unit stays, in words", "the next 100,000 EUR a year are best left where they are" in said.sentence, said.sentence)
+    dear = answers.answer(ds, (ds["lost"] + 4 * xr.DataArray(share, dims="arm")).assign_attrs(words="days lost a year"))
+    check("dearer, it goes elsewhere", "should go elsewhere than to guard" in dear.sentence and "save 0." in dear.sentence, dear.sentence)
+    check("the arm with other money does not compete", said.best == "half" and said.contrast == ("none", "all"), str(said))
+    turned = answers.answer(ds, (-ds["lost"] + 0.5 * xr.DataArray(share, dims="arm")).assign_attrs(words="days lost a year"))
+    check("turned round the advice is another", turned.sentence != said.sentence and turned.best == "all", turned.sentence)
+    c = budget.choices(ds, answers.comparable(ds, ds["lost"]))
+    check("half is best at every point, and without regret", float(c["best"].sel(arm="half")) == 1 and float(c["regret"].sel(arm="half")) == 0, str(c))
+    show = answers.written(ds, "budget.total")
+    check("a quantity as it was written", show.text(5e5) == "0.5 million USD/year", show.text(5e5))
+
+
+def money_report(program: str, here: Path) -> None:
+    """The report of a real batch with groups, a budget and ranges; every figure says where it comes from."""
+    made = run(program, SOURCE / "tests" / "analysis" / "budget.yaml", here / "budget.h5")
+    page = here / "budget.html"
+    done = subprocess.run([program, "report", str(made), "-o", str(page)], capture_output=True, text=True,
+                          env={**os.environ, "AIRESIM_PYTHON": sys.executable})  # fmt: skip
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    check("airesim report writes the page", done.returncode == 0 and Page(text).pictures == 7, done.stderr)
+    for words in ("the next 10,000 USD a year", "What would flip it", "safeguards.bypass", "best at", "The value of the next money"):
+        check(f"the page says: {words}", words in text)
+    with airesim.open(made) as ds:
+        check("groups are told apart", list(ds["group"].values) == ["adults", "elderly", "minors"])
+        late = equity.recovery_gaps(ds)
+        check("who recovers last", set(late["worst"].values) <= {"", "adults", "elderly", "minors"} and bool((late["theil"] >= 0).all()))
+        lost = budget.lost_days(ds)
+        for name, figure in (("fan", charts.fan_figure(ds)), ("survival", charts.survival_figure(ds)), ("headline", charts.headline_figure(ds)),
+                             ("regret", charts.regret_figure(ds, "budget.lines.safeguards.curve.half", "safeguards.bypass")),
+                             ("tornado", charts.tornado_figure(ds, lost.sel(arm="half"), "lost")), ("equity", charts.equity_figure(ds)),
+                             ("crews", charts.crews_figure(ds))):  # fmt: skip
+            foot = " ".join(" ".join(t.get_text() for t in figure.texts).split())
+            wanted = ("n = 48 runs an arm", "never degraded", "not recovered", "horizon 365.2 days", "seed 1", airesim.facts(ds).scenario_hash, "ILLUSTRATIVE INPUTS")
+            check(f"{name}: n, shares, horizon, seed, hash, mark", all(w in foot for w in wanted), foot)
+    plt.close("all")
+
+
+def browsed(here: Path) -> None:
+    """The page in headless Chromium: nothing on the console, nothing fetched, whole when printed."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        print("left out: the report in a browser (Debian: chromium)")
+        return
+    page = here / "budget.html"
+    base = [chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={here / 'profile'}", "--enable-logging=stderr", "--v=0"]
+    environment = {**os.environ, "HOME": str(here)}
+
+    def browse(*options: str, source: Path = page) -> str:
+        done = subprocess.run([*base, *options, source.as_uri()], capture_output=True, text=True, timeout=120, env=environment)
+        return done.stderr + done.stdout
+
+    said = browse("--dump-dom", f"--log-net-log={here / 'net.json'}")
+    log = (here / "net.json").read_text(encoding="utf-8", errors="replace")
+    fetched = {u for u in re.findall(r'"url":"([^"]+)"', log) if u.startswith("http")}
+    own = {u for u in fetched if re.match(r"https?://([a-z0-9-]+\.)*(google|googleapis|gstatic|gvt1)\.com", u)}  # the browser's, not the page's
+    check("browser: the page is shown whole", "How to repeat it".lower() in said.lower())
+    check("browser: nothing on the console", ":CONSOLE" not in said, "\n".join(line for line in said.splitlines() if "CONSOLE" in line))
+    check("browser: nothing fetched", not fetched - own, str(fetched - own))
+    (here / "broken.html").write_text(page.read_text(encoding="utf-8").replace("<h1>", '<img src="https://example.org/x.png"><h1>'), encoding="utf-8")
+    check("browser: a page that fetches is noticed", ":CONSOLE" in browse("--dump-dom", source=here / "broken.html"))
+    browse(f"--print-to-pdf={here / 'report.pdf'}", "--no-pdf-header-footer")
+    pdf = (here / "report.pdf").read_bytes() if (here / "report.pdf").exists() else b""
+    sheets = len(re.findall(rb"/Type\s*/Page[^s]", pdf))
+    check("browser: it prints on a few sheets", 4 <= sheets <= 20, f"{sheets} sheets")
+
+
 def notebook(program: str, here: Path) -> None:
     """The tour from its first cell to its last."""
     tour = SOURCE / "analysis" / "notebooks" / "tour.ipynb"
@@ -493,6 +594,7 @@ def main() -> int:
     program = os.path.abspath(parser.parse_args().program)
     suite.group(freireich)
     suite.group(estimators)
+    suite.group(priced)
     with tempfile.TemporaryDirectory() as directory:
         here = Path(directory)
         suite.group(lambda: shown_freireich(program, here))
@@ -500,6 +602,8 @@ def main() -> int:
         suite.group(lambda: unhappy(here))
         suite.group(lambda: running(program, here))
         suite.group(lambda: compared(program, here))
+        suite.group(lambda: money_report(program, here))
+        suite.group(lambda: browsed(here))
         suite.group(lambda: notebook(program, here))
     return suite.end()
 
