@@ -23,9 +23,13 @@ static void expect(const char *scenario, const char *variable, const char *label
   double x = outcome(scenario, variable, label);
   cr_assert_float_eq(x, value, 1e-6, "%s of %s: %.9g, expected %.9g", variable, label, x, value);
 }
-static void expect_binomial(const char *scenario, const char *variable, const char *label, double n, double p) {
+/* Within four standard deviations. */
+static bool is_binomial(const char *scenario, const char *variable, const char *label, double n, double p) {
   double x = outcome(scenario, variable, label), sd = sqrt(n * p * (1 - p));
-  cr_assert(fabs(x - n * p) <= 4 * sd, "%s of %s: %g, expected %g +- %g", variable, label, x, n * p, sd);
+  return fabs(x - n * p) <= 4 * sd;
+}
+static void expect_binomial(const char *scenario, const char *variable, const char *label, double n, double p) {
+  cr_assert(is_binomial(scenario, variable, label, n, p), "%s of %s: expected %g", variable, label, n * p);
 }
 
 /* Ten people, three of them `initial`; ten nodes that fail at day 1, each a day's work; crews drawn from the people. */
@@ -65,6 +69,7 @@ Test(couplings, presence_by_a_share) {
        "initial: {ill: 60 %}}\n"                                                                                       \
        "teams:\n  crews: {members: people, size: 1000}\n" SICK(by)
   expect_binomial(CROWD("30 %"), "absent_days", "crews", 600, 0.7);
+  cr_assert(!is_binomial(CROWD("10 %"), "absent_days", "crews", 600, 0.7)); /* another share shows */
 }
 
 /* A larger team has the members of a smaller one and more, whoever is ill. */
@@ -151,10 +156,30 @@ Test(couplings, those_whom_a_node_serves) {
 Test(couplings, everyone_in_proportion) {
   expect_binomial(WIDE("while: data.down, multiply: clinics.ascertainment, by: 0 %"), "reports", "clinics", 1000, 0.6);
   expect_binomial(WIDE("while: data.down, multiply: clinics.detection, by: 50 %"), "reports", "clinics", 1000, 0.8);
+  cr_assert(
+      !is_binomial(WIDE("while: data.down, multiply: clinics.detection, by: 20 %"), "reports", "clinics", 1000, 0.8));
   expect_binomial(WIDE("while: data.down, multiply: clinics.ascertainment, by: {young: 0 %, old: 100 %}"), "reports",
                   "clinics", 1000, 0.6 + 0.4 * 0.6);
   expect(WIDE("while: data.down, multiply: clinics.delay, by: 600 %"), "first_report", "clinics", 2 + 1 + 0.4 * 5);
   expect(WIDE("while: data.down, multiply: lines.speed, by: 50 %"), "mean_time_to_repair", "lines", 1 / 0.8);
+}
+
+/* Everyone's susceptibility in proportion is the same as the hazard's transmission in proportion, while it goes up and
+ * down under way. */
+Test(couplings, a_knob_of_all_is_the_knob_of_the_whole) {
+#define SPREAD(knob, by)                                                                                               \
+  HEAD "horizon: 60 days\n"                                                                                            \
+       "society: {people: 500, layers: {contacts: {nodes: people, graph: erdos_renyi mean_degree 6}, data: {nodes: "   \
+       "7}}}\n"                                                                                                        \
+       "incidents:\n  start: {starts: flu, seeds: 5 people, arrivals: day 1}\n"                                        \
+       "  fire: {fails: data, count: 3, arrivals: [day 3, day 9, day 14]}\n"                                           \
+       "hazards:\n  flu: {like: sir, layer: contacts, transmission: 0.1/day}\n"                                        \
+       "repair:\n  racks: {layer: data, time: exponential mean 4 days}\n"                                              \
+       "couplings:\n  c: {while: data.down, multiply: flu." knob ", by: " by "}\n"
+  double whole = outcome(SPREAD("transmission", "10 %"), "person_days", "flu");
+  expect(SPREAD("susceptibility", "10 %"), "person_days", "flu", whole);
+  expect(SPREAD("infectivity", "10 %"), "person_days", "flu", whole);
+  cr_assert_float_neq(outcome(SPREAD("transmission", "100 %"), "person_days", "flu"), whole, 1e-6);
 }
 
 Test(couplings, all_or_nothing_above_a_share) {

@@ -49,12 +49,6 @@ double sim_factor_bound(const struct sim_run *run, const struct sim_instance *ta
   return bound < max ? bound : max;
 }
 
-bool sim_modified(const struct sim_run *run, uint32_t modifier, uint32_t subject) {
-  const struct sim_modifier *m = &run->world->modifier[modifier];
-  const struct sim_knob_run *r = &run->knob[run->world->knob_base[m->target] + m->knob];
-  return r->mask[subject] >> m->bit & 1;
-}
-
 void sim_modify(struct sim_run *run, uint32_t modifier, uint32_t subject, bool on) {
   const struct sim_world *w = run->world;
   const struct sim_modifier *m = &w->modifier[modifier];
