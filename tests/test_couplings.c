@@ -319,3 +319,41 @@ Test(couplings, they_work_the_right_way) {
   cr_assert_gt(mean("late", "first_alarm", "clinics"), mean("base", "first_alarm", "clinics"));
   cr_assert_gt(mean("assisted", "mean_time_to_repair", "grid"), mean("base", "mean_time_to_repair", "grid"));
 }
+
+/* ---- the shipped scenario ------------------------------------------------------------------------------------------
+ */
+
+enum { WORLDS = 12 };
+
+/* Column of the outbreak's final size in an arm of scenarios/vaccine_refusal.yaml, over replicates. */
+static void final_sizes(const char *arm, const struct sim_patch *patch, double size[WORLDS]) {
+  struct test_world t;
+  char text[1 << 14] = "";
+  FILE *f = fopen(AIRESIM_SOURCE_DIR "/scenarios/vaccine_refusal.yaml", "rb");
+  cr_assert(f && fread(text, 1, sizeof text - 1, f) > 0);
+  fclose(f);
+  test_world_open_with(&t, text, arm, patch, patch != NULL);
+  size_t c = test_column(&t, "final_size", "outbreak");
+  for (uint64_t r = 0; r < WORLDS; r++) {
+    test_world_run(&t, r);
+    size[r] = t.row.columns[c];
+  }
+  test_world_close(&t);
+}
+
+/* Standard errors by which b exceeds a, world by world; 0 where they are equal. */
+static double excess(const double a[WORLDS], const double b[WORLDS]) {
+  double sum = 0, squares = 0;
+  for (int r = 0; r < WORLDS; r++) sum += (b[r] - a[r]) / WORLDS;
+  for (int r = 0; r < WORLDS; r++) squares += (b[r] - a[r] - sum) * (b[r] - a[r] - sum);
+  return squares > 0 ? sum / sqrt(squares / (WORLDS - 1) / WORLDS) : 0;
+}
+
+Test(couplings, believers_refuse_and_the_outbreak_grows, .timeout = 60) {
+  double without[WORLDS], with[WORLDS], idle[WORLDS];
+  final_sizes("no_rumour", NULL, without);
+  final_sizes("rumour", NULL, with);
+  final_sizes("rumour", &(struct sim_patch){"couplings.refusal.by", "100 %"}, idle);
+  cr_assert_gt(excess(without, with), 3);
+  cr_assert_eq(excess(without, idle), 0); /* a rumour that nobody acts on changes no illness, to the bit */
+}
