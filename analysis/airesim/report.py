@@ -226,31 +226,19 @@ def _assumptions(
     rows = []
     source = ds["parameter_source"].transpose("arm", "parameter").values
     value = ds["parameter_value"].transpose("arm", "parameter").values
-    low, high = (ds[f"parameter_{e}"].transpose("arm", "parameter").values for e in ("low", "high"))
+    low = ds["parameter_low"].transpose("arm", "parameter").values
     for k, path in enumerate(str(p) for p in ds["parameter"].values):
         tag = next((str(s) for s in source[:, k] if s), "")
         ranged = np.isfinite(low[:, k])
         if tag in ("", "assumed") and path not in influence and not ranged.any():
             continue
-        unit = str(ds["parameter_unit"].values[k]).removeprefix("1")
         texts = list(dict.fromkeys(str(v) for v in value[:, k] if v))
-        span = f"{low[ranged, k][0]:.4g} to {high[ranged, k][0]:.4g} {unit}".strip() if ranged.any() else ""
-        rows.append(
-            {
-                "path": path,
-                "value": " | ".join(texts),
-                "range": span,
-                "source": tag,
-                "influence": influence.get(path, ""),
-            }
-        )
+        rows.append({"path": path, "value": " | ".join(texts), "ranged": bool(ranged.any()), "source": tag, "influence": influence.get(path, "")})
     order = {path: i for i, path in enumerate(influence)}
-    rows.sort(key=lambda row: (order.get(row["path"], len(order)), row["range"] == "", row["path"]))
+    rows.sort(key=lambda row: (order.get(row["path"], len(order)), not row["ranged"], row["path"]))
     left = len(rows) - most
     if left > 0:
-        rows[most:] = [
-            {"path": f"and {left} more, in the results file", "value": "", "range": "", "source": "", "influence": ""}
-        ]
+        rows[most:] = [{"path": f"and {left} more, in the results file", "value": "", "source": "", "influence": ""}]
     return rows
 
 

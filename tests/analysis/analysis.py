@@ -581,8 +581,8 @@ def notebook(program: str, here: Path) -> None:
     made = here / "tour.ipynb"
     pictures = made.read_text(encoding="utf-8").count('"image/png"') if made.exists() else 0
     check(
-        "the notebook runs and shows its five figures",
-        done.returncode == 0 and pictures >= 5,
+        "the notebook runs and shows its eight figures",
+        done.returncode == 0 and pictures >= 8,
         f"{pictures} figures; {done.stderr[-1500:]}",
     )
 

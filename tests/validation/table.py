@@ -361,6 +361,19 @@ def a19(ref: dict[str, Any]) -> Case:
                 Broken("repairs 3 % longer", ("repair.mend.time=x 1.03",), ("c3", "c1_again_20")), arms)
 
 
+def a20(ref: dict[str, Any]) -> Case:
+    """E and Var N(T) from an empty history, exact (Hawkes 1971); the variance as a standard deviation."""
+    checks: list[Check] = []
+    for i, (time, tolerance) in enumerate(((10, (0.03, 0.005)), (100, (0.012, 0.003)))):
+        mean, variance = ref["A20"][f"E N({time}), Var N({time})"]
+        x = column("arrived", i)
+        checks += [Mean("base", f"E N({time})", x, mean, tolerance),
+                   Spread("base", f"sd N({time})", x, variance**0.5, (0.06, 0.01))]
+    return Case("A20", "a20_hawkes.yaml", (10_000, 280_000), checks,
+                Broken("no attempt brings about another, as many in all",
+                       ("incidents.attempts.arrivals=poisson 1.23125/day",)))
+
+
 def a22(ref: dict[str, Any]) -> Case:
     v = ref["A22"]
     counts = v["mean=var counts in [0,6],[6,12],[12,18],[18,24],[0,24]"]
@@ -451,5 +464,5 @@ def cases() -> list[Case]:
     """Every case, with references from reference.json."""
     ref = json.loads((HERE / "reference.json").read_text(encoding="utf-8"))
     return [make(ref) for make in (a01, a01b, a02, a03, a04, a05_short, a05_extinction, a10, a16, a17_mmc, a17_loss,
-                                   a17_mg1, a17_priority, a17_infinite, a17_dm1, a18, a19, a22, a25, a28,
+                                   a17_mg1, a17_priority, a17_infinite, a17_dm1, a18, a19, a20, a22, a25, a28,
                                    a28_near, b7)]
