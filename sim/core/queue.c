@@ -197,6 +197,12 @@ void sim_queue_clear(struct sim_queue *q) {
   q->heap_limit = HEAP_MOST;
 }
 
+static inline void set_key(struct sim_queue_slot *s, const struct sim_key *key) {
+  s->key.tick = key->tick;
+  s->key.order = key->order;
+  s->key.subject = key->subject;
+}
+
 int sim_queue_push(struct sim_queue *q, const struct sim_key *key, uint32_t *owner) {
   int ret = !q->free_slot && q->slots == q->cap ? grow(q) : 0;
   if (ret == 0 && q->heap_n >= q->heap_limit && !is_later(q, key->tick)) ret = spill(q);
@@ -211,7 +217,7 @@ int sim_queue_push(struct sim_queue *q, const struct sim_key *key, uint32_t *own
   else
     q->slots++;
   q->n++;
-  s->key = *key;
+  set_key(s, key);
   s->owner = owner;
   if (owner) *owner = slot + 1;
   s->position = SIM_QUEUE_LATER;
@@ -228,7 +234,7 @@ int sim_queue_move(struct sim_queue *q, uint32_t handle, const struct sim_key *k
     if (ret) return ret;
   }
   fill(q);
-  s->key = *key;
+  set_key(s, key);
   if (!was_later && !later) {
     resettle(q, s->position, item_of(key, slot));
   } else if (!was_later) {

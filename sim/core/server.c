@@ -55,11 +55,16 @@ struct sim_server {
   size_t step;     /* next step of the size */
   bool asked;      /* a dispatch is pending */
   bool *dry;       /* [owners] the backlog had nothing when last asked */
+  int64_t now;     /* tick of the call under way */
   int64_t settled; /* tick up to which the integrals reach */
   double busy_days, queue_days, place_days, absent_days;
   struct sim_server_totals *total; /* [classes] */
   uint64_t *above;                 /* [watches] */
 };
+
+static void set_clock(struct sim_server *s) {
+  s->now = s->calls->now(s->run);
+}
 
 static struct slot *slot_of(const struct sim_server *s, uint32_t i) {
   return &s->block[i >> BLOCK_BITS][i & (BLOCK - 1)];
@@ -84,31 +89,35 @@ static bool above(const struct sim_server *s, const struct heap *h, const struct
 }
 
 static void put(struct sim_server *s, struct heap *h, size_t i, const struct entry *e) {
-  h->at[i] = *e;
+  struct entry *at = &h->at[i];
+  at->rank = e->rank;
+  at->submitted = e->submitted;
+  at->priority = e->priority;
+  at->slot = e->slot;
   slot_of(s, e->slot)->position = (uint32_t)i;
 }
 
-static void sift_up(struct sim_server *s, struct heap *h, size_t i, struct entry e) {
+static void sift_up(struct sim_server *s, struct heap *h, size_t i, const struct entry *e) {
   while (i) {
     size_t parent = (i - 1) / 4;
-    if (!above(s, h, &e, &h->at[parent])) break;
+    if (!above(s, h, e, &h->at[parent])) break;
     put(s, h, i, &h->at[parent]);
     i = parent;
   }
-  put(s, h, i, &e);
+  put(s, h, i, e);
 }
 
-static void sift_down(struct sim_server *s, struct heap *h, size_t i, struct entry e) {
+static void sift_down(struct sim_server *s, struct heap *h, size_t i, const struct entry *e) {
   for (;;) {
     size_t first = 4 * i + 1, last = first + 4 < h->n ? first + 4 : h->n, best = first;
     if (first >= h->n) break;
     for (size_t c = first + 1; c < last; c++)
       if (above(s, h, &h->at[c], &h->at[best])) best = c;
-    if (!above(s, h, &h->at[best], &e)) break;
+    if (!above(s, h, &h->at[best], e)) break;
     put(s, h, i, &h->at[best]);
     i = best;
   }
-  put(s, h, i, &e);
+  put(s, h, i, e);
 }
 
 static bool heap_add(struct sim_server *s, struct heap *h, uint32_t slot) {
@@ -120,7 +129,7 @@ static bool heap_add(struct sim_server *s, struct heap *h, uint32_t slot) {
   h->at = at;
   const struct sim_job *job = &slot_of(s, slot)->job;
   struct entry e = {job->rank, job->submitted, job->priority, slot};
-  sift_up(s, h, h->n++, e);
+  sift_up(s, h, h->n++, &e);
   return true;
 }
 
@@ -129,9 +138,9 @@ static void heap_remove(struct sim_server *s, struct heap *h, uint32_t slot) {
   struct entry last = h->at[--h->n];
   if (i == h->n) return;
   if (i && above(s, h, &last, &h->at[(i - 1) / 4]))
-    sift_up(s, h, i, last);
+    sift_up(s, h, i, &last);
   else
-    sift_down(s, h, i, last);
+    sift_down(s, h, i, &last);
 }
 
 /* ---- slots ------------------------------------------------------------------------------------------------------- */
@@ -181,8 +190,12 @@ static uint32_t new_job(struct sim_server *s, uint32_t owner, const struct sim_j
   uint32_t i = take_slot(s);
   if (i == NO_SLOT) return i;
   struct slot *x = slot_of(s, i);
-  x->job = *job;
-  x->job.submitted = s->calls->now(s->run);
+  x->job.entity = job->entity;
+  x->job.tag = job->tag;
+  x->job.service = job->service;
+  x->job.priority = job->priority;
+  x->job.rank = job->rank;
+  x->job.submitted = s->now;
   x->job.started = SIM_NEVER;
   x->left = job->service;
   x->owner = owner;
@@ -230,13 +243,13 @@ static void publish(struct sim_server *s) {
 static void ask(struct sim_server *s) {
   if (s->asked) return;
   s->asked = true;
-  s->calls->schedule(s->run, s->plan->self, SIM_SERVER_DISPATCH, SIM_NONE, 0, s->calls->now(s->run), NULL);
+  s->calls->schedule(s->run, s->plan->self, SIM_SERVER_DISPATCH, SIM_NONE, 0, s->now, NULL);
 }
 
 /* Schedules the end of the work that a running job has left, from now on. */
 static void go_on(struct sim_server *s, uint32_t i) {
   struct slot *x = slot_of(s, i);
-  x->since = s->calls->now(s->run);
+  x->since = s->now;
   int64_t ticks = x->left;
   if (s->speed != 1 && ticks != SIM_NEVER) ticks = sim_ticks(sim_days(ticks) / s->speed);
   s->calls->schedule(s->run, s->plan->self, SIM_SERVER_DONE, x->job.entity, i, sim_ticks_add(x->since, ticks),
@@ -245,7 +258,7 @@ static void go_on(struct sim_server *s, uint32_t i) {
 
 /* Takes what a running job has had since `since` off what it has left. */
 static void take_off(struct sim_server *s, struct slot *x) {
-  int64_t spent = s->calls->now(s->run) - x->since;
+  int64_t spent = s->now - x->since;
   if (s->speed != 1) spent = sim_ticks(sim_days(spent) * s->speed);
   if (x->left != SIM_NEVER) x->left = spent < x->left ? x->left - spent : 0;
 }
@@ -254,7 +267,7 @@ static void start(struct sim_server *s, uint32_t i) {
   struct slot *x = slot_of(s, i);
   x->place = RUNNING;
   if (x->job.started == SIM_NEVER) {
-    x->job.started = s->calls->now(s->run);
+    x->job.started = s->now;
     if (!x->pulled) record_wait(s, x);
   }
   s->busy++;
@@ -264,7 +277,8 @@ static void start(struct sim_server *s, uint32_t i) {
 
 /* Takes a running job from its place. */
 static void stop(struct sim_server *s, uint32_t i) {
-  s->calls->cancel(s->run, &slot_of(s, i)->handle);
+  struct slot *x = slot_of(s, i);
+  if (x->handle) s->calls->cancel(s->run, &x->handle);
   if (s->plan->spec.preemptive) heap_remove(s, &s->running, i);
   s->busy--;
 }
@@ -350,7 +364,8 @@ static void resize(struct sim_server *s) {
 
 void sim_server_staff(struct sim_server *s, uint32_t place, bool present) {
   if (place >= s->most || s->away[place] == !present) return;
-  sim_server_settle(s, s->calls->now(s->run));
+  set_clock(s);
+  sim_server_settle(s, s->now);
   s->away[place] = !present;
   if (place < s->size) s->absent = present ? s->absent - 1 : s->absent + 1;
   s->places = s->size - s->absent;
@@ -358,6 +373,7 @@ void sim_server_staff(struct sim_server *s, uint32_t place, bool present) {
 }
 
 void sim_server_speed(struct sim_server *s, double factor) {
+  set_clock(s);
   for (uint32_t i = 0; i < s->used; i++)
     if (slot_of(s, i)->place == RUNNING) take_off(s, slot_of(s, i));
   s->speed = s->plan->spec.speed * factor;
@@ -412,7 +428,8 @@ void sim_server_begin(struct sim_server *s, const struct sim_rng *rng) {
   s->busy = 0;
   s->asked = false;
   s->step = 0;
-  s->settled = s->calls->now(s->run);
+  set_clock(s);
+  s->settled = s->now;
   s->busy_days = s->queue_days = s->place_days = s->absent_days = 0;
   s->speed = s->plan->spec.speed;
   memset(s->away, 0, s->most * sizeof *s->away);
@@ -442,11 +459,12 @@ static void schedule_patience(struct sim_server *s, uint32_t i) {
 
 uint32_t sim_server_submit(struct sim_server *s, const struct sim_instance *owner, const struct sim_job *job) {
   uint32_t o = owner_of(s, owner), class = class_of(s, job->priority);
-  sim_server_settle(s, s->calls->now(s->run));
+  set_clock(s);
+  sim_server_settle(s, s->now);
   s->total[class].submitted++;
   if (!has_room(s)) {
     struct sim_job refused = *job;
-    refused.submitted = s->calls->now(s->run);
+    refused.submitted = s->now;
     refused.started = SIM_NEVER;
     s->total[class].dropped++;
     s->calls->dropped(s->run, owner, &refused, false);
@@ -470,7 +488,8 @@ void sim_server_withdraw(struct sim_server *s, uint32_t job) {
   uint32_t i = job - 1;
   struct slot *x = slot_of(s, i);
   sim_bug_assert(i < s->used && x->place != FREE);
-  sim_server_settle(s, s->calls->now(s->run));
+  set_clock(s);
+  sim_server_settle(s, s->now);
   if (x->place == RUNNING) {
     stop(s, i);
     if (s->busy < s->places) ask(s);
@@ -483,6 +502,7 @@ void sim_server_withdraw(struct sim_server *s, uint32_t job) {
 }
 
 void sim_server_wake(struct sim_server *s) {
+  set_clock(s);
   memset(s->dry, 0, s->plan->owners * sizeof *s->dry);
   if (s->busy < s->places) ask(s);
 }
@@ -494,7 +514,7 @@ static void finish(struct sim_server *s, uint32_t i) {
   const struct sim_instance *owner = s->plan->owner[x->owner].instance;
   struct sim_server_totals *t = &s->total[x->class];
   t->served++;
-  t->sojourn_sum += sim_days(s->calls->now(s->run) - job.submitted);
+  t->sojourn_sum += sim_days(s->now - job.submitted);
   x->handle = 0;
   stop(s, i);
   give_slot(s, i);
@@ -514,7 +534,8 @@ static void abandon(struct sim_server *s, uint32_t i) {
 }
 
 void sim_server_event(struct sim_server *s, unsigned kind, uint32_t n) {
-  sim_server_settle(s, s->calls->now(s->run));
+  set_clock(s);
+  sim_server_settle(s, s->now);
   switch ((enum sim_server_event)kind) {
   case SIM_SERVER_DONE:
     finish(s, n);
