@@ -100,3 +100,16 @@ Test(dmath, incomplete_gamma_where_it_underflows) {
   sim_gamma_logs(1000, 1, 0, &logs);
   near(logs.p, -5913.1271789888283, 1e-14);
 }
+
+Test(dmath, logarithms_at_once_are_the_logarithms_one_by_one) {
+  for (unsigned n = 0; n < 11; n++)
+    for (int k = 0; k < 2000; k++) {
+      double x[11], one[11];
+      for (unsigned i = 0; i < n; i++) {
+        x[i] = ldexp((double)(i + 1) * 0.618033988749895 * (k + 1), (int)(i * 97u + (unsigned)k) % 600 - 300);
+        one[i] = sim_log(x[i]);
+      }
+      sim_logs(x, n);
+      for (unsigned i = 0; i < n; i++) cr_assert(x[i] == one[i]);
+    }
+}

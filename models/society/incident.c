@@ -43,6 +43,7 @@ struct incident {
   double bound;   /* of the multiplier of the rate */
   double clock;   /* days, of the arrival process */
   uint32_t *work; /* [pool_n] scratch for large samples */
+  struct sim_rng_series interval, service;
 };
 
 /* ---- parameters ----------------------------------------------------------------------------------------------------
@@ -463,7 +464,8 @@ static void arrive(struct sim_run *run, const struct sim_instance *self, struct 
   uint32_t k = s->attempts++;
   if (p->arrivals == ARRIVALS_HAWKES) schedule_followers(run, self, k);
   if (p->server != SIM_NONE) {
-    double work = sim_law_inverse(&p->service, sim_rng_exponential(sim_run_rng(run), p->service_purpose, k, 0, 0));
+    double e = sim_rng_series_exponential(&s->service, sim_run_rng(run), p->service_purpose, SIM_RNG_BY_ENTITY, k);
+    double work = sim_law_inverse(&p->service, e);
     struct sim_job job = {.entity = SIM_NONE, .tag = k, .service = sim_ticks(work), .priority = p->priority};
     sim_submit(run, p->server, self, &job);
     return;
@@ -488,7 +490,7 @@ static void arrive(struct sim_run *run, const struct sim_instance *self, struct 
 static void next_arrival(struct sim_run *run, const struct sim_instance *self, struct incident *s) {
   const struct incident_plan *p = self->plan;
   uint32_t n = s->candidates++;
-  double e = sim_rng_exponential(sim_run_rng(run), p->arrival_purpose, 0, 0, n);
+  double e = sim_rng_series_exponential(&s->interval, sim_run_rng(run), p->arrival_purpose, SIM_RNG_BY_N, n);
   double interval =
       p->arrivals == ARRIVALS_SINUSOIDAL ? e / (p->mean + p->amplitude) : sim_law_inverse(&p->interval, e);
   s->clock += p->arrivals == ARRIVALS_RENEWAL ? interval : interval / s->bound;
@@ -545,6 +547,7 @@ static void incident_end(struct sim_run *run, const struct sim_instance *self, v
   sim_output(run, self, OUT_ATTEMPTS, s->attempts);
   sim_output(run, self, OUT_STOPPED, s->stopped);
   s->attempts = s->stopped = s->candidates = 0;
+  s->interval.n = s->service.n = 0;
   s->clock = 0;
 }
 

@@ -1,11 +1,40 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sim/core/dmath.h"
 #include <math.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 #include <sleef.h>
 
 double sim_log(double x) {
   return Sleef_cinz_logd1_u10purec(x);
 }
+
+#if defined(__x86_64__)
+/* SLEEF's header declares this form only where the whole file is compiled for AVX. */
+__attribute__((target("avx"))) __m256d Sleef_cinz_logd4_u10avx(__m256d x);
+
+__attribute__((target("avx"))) static void logs_avx(double *x, unsigned n) {
+  for (unsigned i = 0; i < n; i += 4) {
+    double four[4] = {1, 1, 1, 1};
+    unsigned here = n - i < 4 ? n - i : 4;
+    for (unsigned k = 0; k < here; k++) four[k] = x[i + k];
+    _mm256_storeu_pd(four, Sleef_cinz_logd4_u10avx(_mm256_loadu_pd(four)));
+    for (unsigned k = 0; k < here; k++) x[i + k] = four[k];
+  }
+}
+#endif
+
+void sim_logs(double *x, unsigned n) {
+#if defined(__x86_64__)
+  if (n > 1 && __builtin_cpu_supports("avx")) {
+    logs_avx(x, n);
+    return;
+  }
+#endif
+  for (unsigned i = 0; i < n; i++) x[i] = sim_log(x[i]);
+}
+
 double sim_log1p(double x) {
   return Sleef_cinz_log1pd1_u10purec(x);
 }

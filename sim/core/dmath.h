@@ -7,6 +7,7 @@
 #define SIM_CORE_DMATH_H
 
 double sim_log(double x);
+void sim_logs(double *x, unsigned n); /* each x[i] to its logarithm: the bits of sim_log, several at a time */
 double sim_log1p(double x);
 double sim_exp(double x);
 double sim_expm1(double x);

@@ -27,6 +27,7 @@
 #include "sim/core/param.h"
 #include "sim/core/population.h"
 #include "sim/core/rng.h"
+#include "sim/core/rng_series.h"
 #include "sim/core/ticks.h"
 
 #define SIM_NONE UINT32_MAX /* no entity, no index */
@@ -65,8 +66,8 @@ struct sim_signal_desc { /* ends with name NULL */
   const char *name, *doc;
 };
 /* A number per run and instance. In the results: variable `name`, along a dimension named for the section ("hazard",
- * "sensor", "team", "action", "repair", "incident", "layer", "safeguards", "capability") with the instances' names. Ends with name
- * NULL. */
+ * "sensor", "team", "action", "repair", "incident", "layer", "safeguards", "capability") with the instances' names.
+ * Ends with name NULL. */
 struct sim_output_desc {
   const char *name, *unit, *doc;
   bool integer;
