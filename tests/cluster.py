@@ -271,6 +271,7 @@ class Cluster:
                          sorted(states.values()).count("COMPLETED") == 2, str(states))
         self.suite.check("the merge refuses", cluster.wait(first[1], 20) == {first[1]: "FAILED"} and
                          not output.exists(), str(cluster.states(first[1])))
+        self.requeue(cluster, first[0], output)
         again = self.submit(cluster, script)
         if again:
             states = cluster.wait(again[0], 40)
@@ -278,6 +279,20 @@ class Cluster:
             merged = cluster.wait(again[1], 20)
             self.suite.check("... and are merged", merged == {again[1]: "COMPLETED"}, str(merged))
             self.same("the array job equals the single run", output, self.whole_slow)
+
+    def requeue(self, cluster: Slurm, array: str, output: Path) -> None:
+        """Has Slurm start the killed task again; then its journals are whole."""
+        done = cluster.call("scontrol", "requeue", f"{array}_1")
+        self.suite.check("the killed task is requeued", done.returncode == 0, done.stderr)
+        cluster.call("scontrol", "update", f"JobId={array}_1", "StartTime=now")  # not in two minutes
+        end = time.monotonic() + 30
+        while set(cluster.states(array).values()) != {"COMPLETED"} and time.monotonic() < end:
+            time.sleep(0.2)
+        self.suite.check("... and ends well", set(cluster.states(array).values()) == {"COMPLETED"},
+                         str(cluster.states(array)))
+        merged = self.directory / "requeued.h5"
+        self.ended("... and all parts merge", self.program.call("merge", f"{output}.journal", "-o", merged), 0)
+        self.same("requeued equals the single run", merged, self.whole_slow)
 
     def submit(self, cluster: Slurm, script: Path) -> tuple[str, str] | None:
         """Starts a job script as a person would: numbers of the array and the merge job."""

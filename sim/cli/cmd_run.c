@@ -54,10 +54,11 @@ static char *default_output(const char *scenario) {
   return sim_strf("results/%.*s.h5", (int)(dot && dot != name ? (size_t)(dot - name) : strlen(name)), name);
 }
 
-static void say_interrupted(const struct watch *w, const char *line) {
+static void say_interrupted(const struct watch *w, const char *line, bool overwrite) {
   fprintf(stderr,
-          "airesim: interrupted; %llu of %llu runs are done and kept. The same command goes on from there:\n  %s\n",
-          (unsigned long long)w->last.done, (unsigned long long)w->last.total, line);
+          "airesim: interrupted; %llu of %llu runs are done and kept. The same command%s goes on from there:\n  %s\n",
+          (unsigned long long)w->last.done, (unsigned long long)w->last.total,
+          overwrite ? ", without --overwrite," : "", line);
 }
 
 /* What was reached of `design.precision`. */
@@ -131,7 +132,7 @@ static int run_batch(const struct cli_context *context, const struct run_options
     if (diag->n) cli_print_diag(diag);
     status = code == SIM_ERR_INPUT ? CLI_USAGE : code ? CLI_FAILED : CLI_DONE;
   } else if (code == SIM_ERR_INTERRUPTED) {
-    say_interrupted(&watch, context->line);
+    say_interrupted(&watch, context->line, o->overwrite);
     status = CLI_INTERRUPTED;
   } else if (code) {
     status = cli_status(code, diag);

@@ -65,6 +65,9 @@ static double share_of_room(const struct batch *b) {
 
 int sim_batch_open_journals(struct batch *b, struct sim_diag *diag) {
   const struct sim_design *d = &b->design;
+  const char **names = sim_calloc(d->arms, sizeof *names);
+  if (!names) return SIM_ERR_MEMORY;
+  for (size_t i = 0; i < d->arms; i++) names[i] = sim_scenario_arm(b->scenario, i);
   struct sim_journal_key key = {.seed = d->seed,
                                 .layout_hash = SIM_HASH_START,
                                 .stream_version = SIM_STREAM_VERSION,
@@ -72,6 +75,7 @@ int sim_batch_open_journals(struct batch *b, struct sim_diag *diag) {
                                 .program_version = AIRESIM_VERSION,
                                 .arms = d->arms,
                                 .points = d->points,
+                                .arm = names,
                                 .share = share_of_room(b),
                                 .precision = b->stopping.text,
                                 .origin = sim_scenario_origin(b->scenario),
@@ -89,6 +93,7 @@ int sim_batch_open_journals(struct batch *b, struct sim_diag *diag) {
   bool overwrite = b->o.overwrite && !b->sources;
   if (ret == 0) ret = sim_journals_open(&b->journals, name, &key, d->replicates, b->layouts, overwrite, diag);
   sim_free(name);
+  sim_free(names);
   return ret;
 }
 

@@ -16,23 +16,6 @@
 #define SPARE (1 << 20)   /* bytes that must be free beyond the rows */
 #define AHEAD (1ll << 32) /* row ids looked at behind a damaged page */
 
-struct sim_journal {
-  struct sim_journals *set;
-  sqlite3 *db;
-  sqlite3_stmt *insert;
-  unsigned char *blob;
-  size_t blob_cap;
-  bool open;                  /* a transaction is under way */
-  double committed, appended; /* monotonic seconds */
-  char error[256];
-};
-
-static double monotonic(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* ---- the index ----------------------------------------------------------------------------------------------- */
 
 static uint64_t *place_of(const struct sim_journals *js, size_t arm, size_t point, size_t replicate) {
@@ -60,7 +43,7 @@ static int index_row(struct sim_journals *js, size_t file, const int64_t at[4], 
   }
   *place = (uint64_t)(file + 1) << 48 | (uint64_t)id;
   js->done++;
-  js->failed += at[3] != 0;
+  js->failed += at[3] == SIM_JOURNAL_FAILED;
   return 0;
 }
 
@@ -79,9 +62,10 @@ static bool row_is_good(const struct sim_journals *js, sqlite3_stmt *st, int64_t
 static int scan_rows(struct sim_journals *js, size_t file, sqlite3 *db, sqlite3_int64 *last, int *code,
                      struct sim_diag *diag) {
   sqlite3_stmt *st = NULL, *drop = NULL;
+  bool dropped_some = false;
   int ret = 0;
   *code = sqlite3_prepare_v2(
-      db, "SELECT id, arm, point, replicate, failed, data, crc FROM run WHERE id > ? ORDER BY id", -1, &st, NULL);
+      db, "SELECT id, arm, point, replicate, outcome, data, crc FROM run WHERE id > ? ORDER BY id", -1, &st, NULL);
   if (*code == SQLITE_OK) *code = sqlite3_prepare_v2(db, "DELETE FROM run WHERE id = ?", -1, &drop, NULL);
   if (*code == SQLITE_OK) *code = sqlite3_bind_int64(st, 1, *last);
   while (ret == 0 && *code == SQLITE_OK && (*code = sqlite3_step(st)) == SQLITE_ROW) {
@@ -101,9 +85,14 @@ static int scan_rows(struct sim_journals *js, size_t file, sqlite3 *db, sqlite3_
     int dropped = sqlite3_step(drop);
     sqlite3_reset(drop);
     if (dropped != SQLITE_DONE) *code = dropped;
+    dropped_some = true;
   }
   sqlite3_finalize(st);
   sqlite3_finalize(drop);
+  if (dropped_some && *code == SQLITE_DONE) {
+    int counted = sim_journal_tally_again(db);
+    if (counted != SQLITE_OK) *code = counted;
+  }
   if (*code == SQLITE_ERROR) *code = SQLITE_CORRUPT; /* no such table or column: it was there once */
   return ret;
 }
@@ -242,7 +231,7 @@ static int remove_databases(struct sim_journals *js) {
   return ret;
 }
 
-/* Databases of an earlier call count replicates as it did: tell them the present number, for `status`. */
+/* Databases of an earlier call were for so many replicates as it asked: tell them what is asked now, for `status`. */
 static void update_replicates(struct sim_journals *js) {
   char replicates[32];
   snprintf(replicates, sizeof replicates, "%zu", js->replicates);
@@ -250,9 +239,20 @@ static void update_replicates(struct sim_journals *js) {
     sqlite3 *db = NULL;
     if (js->files.item[i].kept) continue;
     if (sim_journal_db_open(&db, js->files.item[i].path, SQLITE_OPEN_READWRITE, false) == SQLITE_OK)
-      sim_journal_meta_set(db, "replicates", replicates);
+      if (sim_journal_meta_set(db, "replicates", replicates) == SQLITE_OK)
+        sim_journal_meta_set(db, "precision", js->key.precision ? js->key.precision : "");
     sqlite3_close(db);
   }
+}
+
+static char *join_names(const struct sim_journal_key *key) {
+  char *all = sim_strdup("");
+  for (size_t i = 0; all && key->arm && i < key->arms; i++) {
+    char *more = sim_strf("%s%s\n", all, key->arm[i]);
+    sim_free(all);
+    all = more;
+  }
+  return all;
 }
 
 int sim_journals_open(struct sim_journals **out, const char *output, const struct sim_journal_key *key,
@@ -266,7 +266,9 @@ int sim_journals_open(struct sim_journals **out, const char *output, const struc
   js->dir = sim_strf("%s.journal", output);
   js->version = sim_strdup(key->program_version);
   js->key.program_version = js->version;
-  int ret = js->dir && js->version ? sim_lock_take(&js->lock, js->dir, output, diag) : SIM_ERR_MEMORY;
+  js->key.arm = NULL; /* not kept */
+  js->names = join_names(key);
+  int ret = js->dir && js->version && js->names ? sim_lock_take(&js->lock, js->dir, output, diag) : SIM_ERR_MEMORY;
   if (ret == 0 && overwrite) ret = sim_journal_files_list(&js->files, js->dir, false, diag); /* nobody writes them */
   if (ret == 0 && overwrite) ret = remove_databases(js);
   if (ret == 0) ret = sim_journals_refresh(js, diag);
@@ -299,6 +301,7 @@ void sim_journals_close(struct sim_journals *js, bool remove) {
   sim_free(js->place);
   sim_free(js->dir);
   sim_free(js->version);
+  sim_free(js->names);
   sim_free(js);
 }
 
@@ -329,88 +332,4 @@ int sim_journals_read(struct sim_journals *js, size_t arm, size_t point, size_t 
   if (!blob || !sim_journal_fits(blob, n, &js->layouts[arm])) return SIM_ERR_IO;
   sim_journal_decode(blob, &js->layouts[arm], row);
   return 0;
-}
-
-/* ---- writing ------------------------------------------------------------------------------------------------- */
-
-static int journal_fail(struct sim_journal *j, int code) {
-  snprintf(j->error, sizeof j->error, "%s: %s", sqlite3_db_filename(j->db, "main"), sqlite3_errmsg(j->db));
-  return (code & 0xff) == SQLITE_NOMEM ? SIM_ERR_MEMORY : SIM_ERR_IO;
-}
-
-int sim_journal_open(struct sim_journal **out, struct sim_journals *js, unsigned worker) {
-  struct sim_journal *j = sim_calloc(1, sizeof *j);
-  char *path = sim_strf("%s/w%u.db", js->dir, worker);
-  int ret = j && path ? 0 : SIM_ERR_MEMORY, code = SQLITE_OK;
-  *out = j;
-  if (ret == 0) {
-    j->set = js;
-    j->appended = monotonic();
-    j->committed = j->appended - 1; /* the first run is committed at once */
-    code = sim_journal_db_open(&j->db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, false);
-    if (code == SQLITE_OK) code = sim_journal_db_exec(j->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-    sqlite3_stmt *st = NULL;
-    bool empty = false;
-    if (code == SQLITE_OK) code = sqlite3_prepare_v2(j->db, "SELECT count(*) FROM sqlite_schema", -1, &st, NULL);
-    if (code == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) empty = sqlite3_column_int(st, 0) == 0;
-    sqlite3_finalize(st);
-    if (code == SQLITE_OK && empty) code = sim_journal_db_create(js, j->db);
-    if (code == SQLITE_OK) {
-      code = sqlite3_prepare_v2(j->db, "INSERT INTO run(arm, point, replicate, failed, data, crc) VALUES(?,?,?,?,?,?)",
-                                -1, &j->insert, NULL);
-    }
-    if (code != SQLITE_OK) ret = journal_fail(j, code);
-  }
-  sim_free(path);
-  return ret;
-}
-
-const char *sim_journal_error(const struct sim_journal *j) {
-  return j->error;
-}
-
-int sim_journal_flush(struct sim_journal *j) {
-  if (!j->open) return 0;
-  int code = sim_journal_db_exec(j->db, "COMMIT");
-  if (code != SQLITE_OK) return journal_fail(j, code);
-  j->open = false;
-  j->committed = monotonic();
-  return 0;
-}
-
-int sim_journal_append(struct sim_journal *j, size_t arm, size_t point, size_t replicate, const struct sim_row *row) {
-  const struct sim_layout *l = &j->set->layouts[arm];
-  size_t n = sim_journal_base(l) + strlen(row->error);
-  unsigned char *blob = sim_grow(j->blob, &j->blob_cap, n, 1);
-  if (!blob) return SIM_ERR_MEMORY;
-  j->blob = blob;
-  sim_journal_encode(blob, l, row);
-  int64_t at[4] = {(int64_t)arm, (int64_t)point, (int64_t)replicate, row->error[0] != 0};
-  int code = j->open ? SQLITE_OK : sim_journal_db_exec(j->db, "BEGIN");
-  if (code != SQLITE_OK) return journal_fail(j, code);
-  j->open = true;
-  for (int i = 0; i < 4; i++) sqlite3_bind_int64(j->insert, i + 1, at[i]);
-  sqlite3_bind_blob64(j->insert, 5, blob, n, SQLITE_STATIC);
-  sqlite3_bind_int64(j->insert, 6, sim_journal_row_crc(at, blob, n));
-  code = sqlite3_step(j->insert);
-  if (code != SQLITE_DONE) return journal_fail(j, code);
-  sqlite3_reset(j->insert);
-  /* Once a second; and at once where runs are slow, lest one waits for the next. */
-  double now = monotonic(), since = now - j->appended;
-  j->appended = now;
-  return now - j->committed >= 1 || since >= 0.25 ? sim_journal_flush(j) : 0;
-}
-
-int sim_journal_close(struct sim_journal *j) {
-  if (!j) return 0;
-  int ret = j->db ? sim_journal_flush(j) : 0;
-  sqlite3_finalize(j->insert);
-  sqlite3_close(j->db);
-  sim_free(j->blob);
-  sim_free(j);
-  return ret;
-}
-
-const char *sim_journal_library(void) {
-  return sqlite3_libversion();
 }

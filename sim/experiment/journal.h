@@ -21,6 +21,7 @@ struct sim_journal_key {
   unsigned stream_version, language_version;
   const char *program_version;
   size_t arms, points;
+  const char *const *arm;                   /* [arms] names, for `status`; or NULL */
   double share;                             /* of the missing runs that this process makes, for room; 0: all */
   const char *precision;                    /* as the scenario has it, "" if fixed; for `status` */
   const struct sim_scenario_origin *origin; /* kept in new journals, so that they can be merged by themselves */
@@ -69,14 +70,25 @@ const char *sim_journal_library(void);
 int sim_journal_scenario(const char *const *source, size_t n, struct sim_scenario **scenario,
                          struct sim_diag *diag) SIM_MUST_CHECK;
 
-/* A look from outside, without the lock. */
+/* A look from outside, without the lock. Rates are those of the processes that are running, since each was started, by
+ * the monotonic clock. */
+struct sim_journal_arm {
+  char *name;                             /* NULL: unknown */
+  uint64_t total, done, failed, censored; /* runs */
+  double rate;                            /* runs a second */
+};
 struct sim_journal_status {
   uint64_t total, done, failed; /* runs */
-  bool running;                 /* some process holds the lock */
+  double rate;
+  bool running; /* some process holds the lock */
   unsigned files;
   char started[32];          /* ISO 8601 */
   double seconds_since_last; /* since the last commit */
+  char *precision;           /* total is the most that may be needed for it; NULL or "": there is none */
+  struct sim_journal_arm *arm;
+  size_t arms;
 };
-/* 0; 1 if there is no journal beside this output; SIM_ERR_INPUT or SIM_ERR_IO with diag. */
+void sim_journal_status_free(struct sim_journal_status *status);
+/* 0; 1 if there is no journal beside this output; SIM_ERR_INPUT or SIM_ERR_IO with diag. Free it in any case. */
 int sim_journal_status(const char *output, struct sim_journal_status *status, struct sim_diag *diag) SIM_MUST_CHECK;
 #endif

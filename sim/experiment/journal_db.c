@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FORMAT 1 /* of the databases */
+#define FORMAT 2 /* of the databases */
 
 int sim_journal_db_exec(sqlite3 *db, const char *sql) {
   return sqlite3_exec(db, sql, NULL, NULL, NULL);
@@ -134,6 +134,13 @@ int sim_journal_origin_load(sqlite3 *db, const char *path, struct sim_scenario *
   return ret;
 }
 
+int sim_journal_tally_again(sqlite3 *db) {
+  return sim_journal_db_exec(db,
+                             "BEGIN; DELETE FROM tally;"
+                             "INSERT INTO tally SELECT arm, count(*), sum(outcome = 1), sum(outcome = 2), 0 FROM run"
+                             " GROUP BY arm; COMMIT;");
+}
+
 int sim_journal_db_create(const struct sim_journals *js, sqlite3 *db) {
   struct fact fact[FACTS];
   char crc[16], replicates[32];
@@ -143,11 +150,16 @@ int sim_journal_db_create(const struct sim_journals *js, sqlite3 *db) {
   int code =
       sim_journal_db_exec(db, "BEGIN; CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
                               "CREATE TABLE run(id INTEGER PRIMARY KEY, arm INTEGER, point INTEGER, replicate INTEGER,"
-                              " failed INTEGER, data BLOB, crc INTEGER);");
+                              " outcome INTEGER, data BLOB, crc INTEGER);"
+                              "CREATE TABLE tally(arm INTEGER PRIMARY KEY, done INTEGER, failed INTEGER,"
+                              " censored INTEGER, made INTEGER);"
+                              "CREATE TABLE session(id INTEGER PRIMARY KEY, seconds REAL);");
   for (unsigned i = 0; code == SQLITE_OK && i < FACTS; i++)
     code = sim_journal_meta_set(db, fact[i].name, fact[i].value);
   if (code == SQLITE_OK) code = sim_journal_meta_set(db, "crc", crc);
   if (code == SQLITE_OK) code = sim_journal_meta_set(db, "replicates", replicates);
+  if (code == SQLITE_OK) code = sim_journal_meta_set(db, "precision", js->key.precision ? js->key.precision : "");
+  if (code == SQLITE_OK) code = sim_journal_meta_set(db, "arm_names", js->names);
   if (code == SQLITE_OK) code = sim_journal_meta_set(db, "started", js->started);
   if (code == SQLITE_OK && js->key.origin) code = store_origin(js->key.origin, db);
   if (code == SQLITE_OK) code = sim_journal_db_exec(db, "COMMIT");

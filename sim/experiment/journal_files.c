@@ -157,7 +157,9 @@ static bool file_open(struct journal_files *fs, struct journal_file *f) {
   if (!fs->most) fs->most = most_opened();
   for (; fs->opened >= fs->most; fs->hand = (fs->hand + 1) % fs->n) sim_journal_file_close(fs, &fs->item[fs->hand]);
   fs->opened++;
+  /* One transaction for all rows that are read: a lock for each costs more than the row. */
   if (sim_journal_db_open(&f->db, f->path, SQLITE_OPEN_READONLY, f->kept) == SQLITE_OK &&
+      sim_journal_db_exec(f->db, "BEGIN") == SQLITE_OK &&
       sqlite3_prepare_v2(f->db, "SELECT data FROM run WHERE id = ?", -1, &f->read, NULL) == SQLITE_OK) {
     return true;
   }

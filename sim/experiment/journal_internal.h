@@ -24,6 +24,7 @@ struct journal_files {
 
 struct sim_journals {
   char *dir, *version;
+  char *names; /* of arms, a line each; for `status` */
   int lock;
   struct sim_journal_key key;
   size_t replicates;
@@ -43,8 +44,13 @@ bool sim_journal_is_damage(int code);
 /* A value of the table `meta`, to be freed; NULL if it is not there; *code says more. */
 char *sim_journal_meta_get(sqlite3 *db, const char *name, int *code);
 int sim_journal_meta_set(sqlite3 *db, const char *name, const char *value);
+/* Counts rows by arm again, after some were deleted. */
+int sim_journal_tally_again(sqlite3 *db);
 /* One transaction, so that a database has all of its tables or none. */
 int sim_journal_db_create(const struct sim_journals *js, sqlite3 *db);
+
+/* What a row is of, beside its data; under its CRC. */
+enum { SIM_JOURNAL_DONE, SIM_JOURNAL_FAILED, SIM_JOURNAL_CENSORED };
 
 enum journal_state { JOURNAL_GOOD, JOURNAL_DAMAGED, JOURNAL_FOREIGN, JOURNAL_ERROR };
 /* Reads the facts of a database: damaged if they are not all there or fail their CRC. JOURNAL_ERROR: an SQLite code

@@ -21,7 +21,7 @@ void sim_writer_fail(struct sim_writer *w, int code) {
   if (code == SIM_ERR_IO) {
     const char *system = errno ? strerror(errno) : "";
     snprintf(w->why, sizeof w->why, "%s", system);
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, w->why);
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, innermost, w->why);
   }
 }
 

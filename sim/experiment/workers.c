@@ -329,7 +329,12 @@ int sim_pool_run(struct sim_pool *pool, void (*tick)(void *ctx), void *ctx) {
       pthread_mutex_lock(&pool->lock);
       pool->running--;
       pthread_mutex_unlock(&pool->lock);
-      if (started == 0) pool_fail(pool, SIM_ERR_LIMIT, strerror(failed));
+      if (started == 0) {
+        char why[128];
+        snprintf(why, sizeof why, "no thread can be started (too little memory, or too many processes): %s",
+                 strerror(failed));
+        pool_fail(pool, SIM_ERR_LIMIT, why);
+      }
       break; /* fewer threads do */
     }
   }
