@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from xarray.coding.variables import lazy_elemwise_func
+from xarray.core.indexing import MemoryCachedArray
 
 LAYOUT = "1"  # of results files: docs/results.md
 
@@ -52,18 +54,22 @@ def open(path: str | os.PathLike[str], *, decode_status: bool = True) -> xr.Data
         raise ValueError(f"{path} holds no runs")
     if decode_status:
         flagged = [name for name, v in ds.data_vars.items() if "flag_meanings" in v.attrs]
-        ds = ds.assign({name: _decode(ds[name]) for name in flagged})
+        ds = ds.assign({name: _decode(ds[name].variable) for name in flagged})
     return ds
 
 
-def _decode(variable: xr.DataArray) -> xr.DataArray:
-    """Flags as words; what is missing becomes ``"missing"``."""
+def _decode(variable: xr.Variable) -> xr.Variable:
+    """Flags as words, when they are read; what is missing becomes ``"missing"``."""
     words = np.array([*variable.attrs["flag_meanings"].split(), "missing"])
-    codes = variable.values
-    known = np.isfinite(codes) & (codes >= 0) & (codes < len(words) - 1)
-    index = np.where(known, np.where(known, codes, 0), len(words) - 1).astype(int)
+
+    def decode(array: object) -> np.ndarray:
+        codes = np.asarray(array)
+        known = np.isfinite(codes) & (codes >= 0) & (codes < len(words) - 1)
+        return words[np.where(known, np.where(known, codes, 0), len(words) - 1).astype(int)]
+
     attrs = {k: v for k, v in variable.attrs.items() if not k.startswith("flag_")}
-    return xr.DataArray(words[index], dims=variable.dims, coords=variable.coords, attrs=attrs, name=variable.name)
+    data = lazy_elemwise_func(variable._data, decode, words.dtype)  # noqa: SLF001 - `.data` would read it
+    return xr.Variable(variable.dims, MemoryCachedArray(data), attrs)
 
 
 @dataclass(frozen=True)

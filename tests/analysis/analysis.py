@@ -256,6 +256,8 @@ def pages(program: str, here: Path) -> None:
         [program, "show", str(small), "--csv"], check=True, capture_output=True, text=True
     ).stdout.splitlines()
     with airesim.open(small) as ds:
+        lazy = [str(v) for v in ds.data_vars if ds[v].variable._in_memory]  # noqa: SLF001
+        check("open reads nothing before it is used, and statuses are words", not lazy and "recovered" in ds["status"].values, str(lazy))
         compared = 0
         for level in (float(v) for v in ds["level"].values):
             table = survival.recovery(ds, level)
