@@ -377,6 +377,30 @@ Test(graph, configuration) {
   sim_graph_free(g);
 }
 
+Test(graph, configuration_from_a_list) {
+  struct made_call c = CALL("configuration_degrees");
+  set_text(&c, "of", " 1:2 5:1  10 ");
+  const struct sim_graph *g = build(c, 20000, 2);
+  within((double)count_degree(g, 1), 10000, sqrt(5000), "degree 1");
+  within((double)count_degree(g, 5), 5000, sqrt(3750) + 3, "degree 5");
+  within((double)count_degree(g, 10), 5000, sqrt(3750) + 20, "degree 10");
+  cr_expect_leq(count_degree(g, 2) + count_degree(g, 3), 5);
+  sim_graph_free(g);
+  static const char *const wrong[][2] = {{" ", "no degrees"},        {"1:2 x", "expected a degree"},
+                                         {"1:0", "positive weight"}, {"1:-1", "positive weight"},
+                                         {"1.5", "whole number"},    {"2000000", "1,000,000"},
+                                         {"3;4", "degree:weight"},   {"1:1e999", "positive weight"}};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    struct sim_diag diag = {0};
+    int rc;
+    set_text(&c, "of", wrong[i][0]);
+    cr_expect_null(try_build(&c, 100, NULL, 1, &diag, &rc));
+    cr_assert_eq(diag.n, 1);
+    cr_expect(strstr(diag.items[0].text, wrong[i][1]), "%s: %s", wrong[i][0], diag.items[0].text);
+    sim_diag_free(&diag);
+  }
+}
+
 static struct sim_population groups_of(uint32_t size, uint32_t a) {
   static char *names[] = {"a", "b"};
   static uint32_t sizes[2];

@@ -39,7 +39,8 @@ typedef int sim_graph_maker(struct sim_arcs *out, struct sim_graph_request *r);
 /* graph_own.c */
 sim_graph_maker sim_make_none, sim_make_complete, sim_make_ring, sim_make_star, sim_make_path, sim_make_lattice,
     sim_make_erdos_renyi, sim_make_gnp, sim_make_configuration, sim_make_configuration_poisson,
-    sim_make_configuration_power_law, sim_make_configuration_bimodal, sim_make_communities;
+    sim_make_configuration_power_law, sim_make_configuration_bimodal, sim_make_configuration_degrees,
+    sim_make_communities;
 /* graph_igraph.c */
 sim_graph_maker sim_make_zachary, sim_make_barabasi_albert, sim_make_watts_strogatz, sim_make_regular, sim_make_blocks,
     sim_make_geometric;

@@ -29,7 +29,8 @@ struct sim_graph {
  *   barabasi_albert mean_degree  (k/2 edges a new node, floor and ceiling in turn where not whole; k >= 2)
  *   watts_strogatz mean_degree rewire (k even)      regular mean_degree (k whole)
  *   configuration degrees FILE | configuration_poisson mean | configuration_power_law exponent minimum maximum |
- *   configuration_bimodal low high share            (stubs paired, loops and repeats dropped)
+ *   configuration_bimodal low high share | configuration_degrees of "1:50 5:30 10:20"
+ *                                                   (stubs paired, loops and repeats dropped)
  *   blocks mean_degree_within mean_degree_between   (stochastic block model over the population's groups)
  *   lattice width height    geometric mean_degree (on a torus)
  *   communities size (law) mean_degree among    (partition of the people, or of one group, into cliques of a size law;

@@ -88,6 +88,15 @@ static const struct sim_param bimodal_params[] = {
      .doc = "Probability of the higher degree."},
     {.name = NULL}};
 
+static const struct sim_param degrees_params[] = {
+    {.name = "of",
+     .kind = SIM_TEXT,
+     .flags = SIM_REQUIRED | SIM_FIRST,
+     .doc =
+         "Degrees with their weights, \"1:50 5:30 10:20\": each node's degree is drawn with these odds (a weight may "
+         "be left out: 1)."},
+    {.name = NULL}};
+
 static const struct sim_param blocks_params[] = {
     {.name = "mean_degree_within",
      .kind = SIM_QUANTITY,
@@ -189,6 +198,7 @@ const struct sim_call sim_graphs[] = {
     {"configuration_power_law", power_law_params,
      "Configuration model with degrees of a truncated power law (Newman, Strogatz and Watts 2001)."},
     {"configuration_bimodal", bimodal_params, "Configuration model with two degrees (Molloy and Reed 1995)."},
+    {"configuration_degrees", degrees_params, "Configuration model with degrees from a list (Molloy and Reed 1995)."},
     {"blocks", blocks_params,
      "Stochastic block model over the groups of the people (Holland, Laskey and Leinhardt 1983)."},
     {"lattice", lattice_params, "A square lattice of rows, with free edges."},
@@ -223,6 +233,7 @@ static const struct recipe {
                {"configuration_poisson", sim_make_configuration_poisson, true, false},
                {"configuration_power_law", sim_make_configuration_power_law, true, false},
                {"configuration_bimodal", sim_make_configuration_bimodal, true, false},
+               {"configuration_degrees", sim_make_configuration_degrees, true, false},
                {"blocks", sim_make_blocks, true, false},
                {"lattice", sim_make_lattice, false, true},
                {"geometric", sim_make_geometric, true, false},

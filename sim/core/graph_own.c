@@ -9,6 +9,7 @@
 #include "sim/core/population.h"
 #include "sim/core/shuffle.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int too_many(struct sim_graph_request *r, double edges) {
@@ -150,6 +151,8 @@ int sim_make_gnp(struct sim_arcs *out, struct sim_graph_request *r) {
   return rc == 0 && out->nodes > 1 ? add_gnp(out, NULL, out->nodes, k / (out->nodes - 1.0), &r->stream) : rc;
 }
 
+enum { MOST_DEGREE = 1000000 }; /* as in the tables of graph_build.c */
+
 /* ---- configuration model --------------------------------------------------------------------------------------- */
 
 /* Pairs the stubs of nodes with these degrees at random; an odd stub is left over. Loops and repeats fall away when the
@@ -246,6 +249,46 @@ int sim_make_configuration_bimodal(struct sim_arcs *out, struct sim_graph_reques
   weight[0] = 1 - share;
   weight[n - 1] += share;
   int rc = configure(out, r, weight, n, (uint32_t)low);
+  sim_free(weight);
+  return rc;
+}
+
+/* The next "degree:weight" of a list. NULL, or what is wrong. */
+static const char *take_degree(const char **p, uint32_t *degree, double *weight) {
+  char *end;
+  if (**p < '0' || **p > '9') return "expected a degree, a whole number";
+  double k = strtod(*p, &end);
+  if (!(k <= MOST_DEGREE) || k != floor(k)) return "a degree is a whole number up to 1,000,000";
+  *degree = (uint32_t)k;
+  *weight = 1;
+  if (*end == ':') {
+    *p = end + 1;
+    *weight = **p >= '0' && **p <= '9' ? strtod(*p, &end) : -1;
+    if (!(*weight > 0) || isinf(*weight)) return "expected a positive weight after the colon";
+  }
+  if (*end && !strchr(" \t\r\n", *end)) return "expected degree:weight";
+  *p = end;
+  return NULL;
+}
+
+int sim_make_configuration_degrees(struct sim_arcs *out, struct sim_graph_request *r) {
+  const char *text = sim_value_text(r->call, "of");
+  double *weight = sim_calloc(MOST_DEGREE + 1, sizeof *weight), each;
+  if (!weight) return SIM_ERR_MEMORY;
+  int rc = 0;
+  size_t listed = 0;
+  uint32_t degree, highest = 0;
+  for (const char *p = text + strspn(text, " \t\r\n"); *p && rc == 0; p += strspn(p, " \t\r\n"), listed++) {
+    const char *token = p, *wrong = take_degree(&p, &degree, &each);
+    if (wrong) {
+      rc = sim_graph_complain(r, "of", "'%.*s': %s", (int)strcspn(token, " \t\r\n"), token, wrong);
+      break;
+    }
+    weight[degree] += each;
+    if (degree > highest) highest = degree;
+  }
+  if (rc == 0 && !listed) rc = sim_graph_complain(r, "of", "no degrees; expected a list such as 1:50 5:30 10:20");
+  if (rc == 0) rc = configure(out, r, weight, (size_t)highest + 1, 0);
   sim_free(weight);
   return rc;
 }

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 from scipy import linalg, stats
 
-SIGMAS = 4.0  # |estimate - reference| may be this many standard errors
+SIGMAS = 4.0  # |estimate - reference| may be this many standard errors, where there are many replicates
 LEAST_P = 1e-4  # of a chi-square or Kolmogorov-Smirnov test
 
 
@@ -62,6 +62,11 @@ def column(variable: str, *index: int, scale: float = 1.0) -> Extract:
     return extract
 
 
+def sigmas(n: int) -> float:
+    """The bound in standard errors that are estimated from n values: as rarely exceeded as SIGMAS true ones (Student)."""
+    return float(stats.t.isf(stats.norm.sf(SIGMAS), n - 1)) if n > 1 else SIGMAS
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What one check found. `agrees` is about the values, `precise` about the standard error."""
@@ -83,7 +88,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Mean:
-    """|mean - reference| <= 4 SE and 4 SE <= tolerance.
+    """|mean - reference| <= 4 SE (more where few replicates leave the SE uncertain) and 4 SE <= tolerance.
 
     The tolerance (quick, full) is relative to the reference. `missing` allows runs without a value (they are left out).
     """
@@ -101,7 +106,7 @@ class Mean:
         gone = len(x) - len(present)
         estimate, error = self._estimate(present) if len(present) > 1 else (float("nan"), float("nan"))
         allowed = self.tolerance[full] * abs(self.reference)
-        agrees = abs(estimate - self.reference) <= SIGMAS * error and (gone == 0 or self.missing)
+        agrees = abs(estimate - self.reference) <= sigmas(len(present)) * error and (gone == 0 or self.missing)
         note = f"{gone} runs without a value" if gone else ""
         return Verdict(self.arm, self.quantity, self.reference, estimate, error, allowed, agrees,
                        SIGMAS * error <= allowed, note)

@@ -35,7 +35,8 @@ from checks import (  # noqa: E402
     restore_all_cdf,
 )
 from harness import Values, differences, patched, yaml_text  # noqa: E402
-from table import cases, number, whole  # noqa: E402
+from registry import cases  # noqa: E402
+from table import number, whole  # noqa: E402
 
 REFERENCE = json.loads((HERE / "reference.json").read_text(encoding="utf-8"))
 
@@ -192,6 +193,7 @@ class Table(unittest.TestCase):
             arms = set(case.arms) or {"base"}
             self.assertLessEqual({check.arm for check in case.checks}, arms, case.name)
             self.assertLessEqual(set(case.broken.arms), arms, case.name)
+            self.assertLessEqual(set(case.quick_arms), arms, case.name)
             for arm in case.arms:
                 self.assertIn(f"\n  {arm}: ", text, case.name)
 

@@ -56,6 +56,8 @@ class Case:
     checks: list[Check]
     broken: Broken
     arms: list[str] = field(default_factory=list)  # of the scenario, in any order; empty: it has none
+    quick_sets: tuple[str, ...] = ()  # patches of the quick tier: smaller networks
+    quick_arms: tuple[str, ...] = ()  # arms of the quick tier; empty: all
 
 
 def number(x: Any) -> float:

@@ -23,7 +23,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from checks import Results, Verdict
-from table import HERE, Case, cases
+from registry import cases
+from table import HERE, Case
 
 SEED = 20260101
 
@@ -59,23 +60,28 @@ def row(case: Case, v: Verdict) -> str:
             f"{verdict}{'  ' + v.note if v.note else ''}")
 
 
+def only_arms(case: Case, kept: tuple[str, ...]) -> tuple[str, ...]:
+    """Patches that leave the other arms out; none kept: all stay."""
+    dropped = tuple(f"arms.{arm}=null" for arm in case.arms if kept and arm not in kept)
+    return dropped + ((f"design.reference={kept[0]}",) if dropped else ())
+
+
 def check_case(program: Path, case: Case, full: bool, directory: Path) -> tuple[int, int]:
     """Runs a case and its broken variant; prints their rows; returns the numbers that passed and failed."""
     replicates = case.replicates[full]
+    arms = () if full else case.quick_arms
+    size = () if full else case.quick_sets
     output = directory / f"{case.name}.h5"
-    seconds = run(program, case, output, replicates)
+    seconds = run(program, case, output, replicates, only_arms(case, arms) + size)
     with Results(output) as results:
-        verdicts = judge(case, results, full)
+        verdicts = judge(case, results, full, arms)
     for verdict in verdicts:
         print(row(case, verdict))
-    print(f"{case.name}: {replicates} replicates of {max(len(case.arms), 1)} arms in {seconds:.1f} s")
+    print(f"{case.name}: {replicates} replicates of {len(arms) or max(len(case.arms), 1)} arms in {seconds:.1f} s")
 
-    broken, kept = case.broken, case.broken.arms
-    sets = tuple(f"arms.{arm}=null" for arm in case.arms if kept and arm not in kept)
-    if sets:
-        sets += (f"design.reference={kept[0]}",)
+    broken, kept = case.broken, case.broken.arms or arms
     output = directory / f"{case.name}-broken.h5"
-    run(program, case, output, replicates, sets + broken.sets)
+    run(program, case, output, replicates, only_arms(case, kept) + size + broken.sets)
     with Results(output) as results:
         rejecting = [v for v in judge(case, results, full, kept) if not v.agrees]
     if rejecting:
