@@ -122,7 +122,7 @@ static inline void open_run(struct fixture *f) {
   cr_assert_eq(plan(f), 0, "%s", f->diag.n ? f->diag.items[0].text : "");
   f->run = (struct sim_run){.world = &f->w, .machine = f->machine_run, .observed = f->observed, .graph = f->graph};
   for (uint32_t m = 0; m < f->w.machines; m++)
-    f->machine_run[m].state = calloc(f->population[f->machine[m].population].size, 1);
+    f->machine_run[m].entity = calloc(f->population[f->machine[m].population].size, sizeof *f->machine_run[m].entity);
   cr_assert_eq(sim_recorder_create(&f->run.recorder, &f->w), 0);
   const struct sim_series *series;
   const double *days;
@@ -137,7 +137,7 @@ static inline void start(struct fixture *f) {
   for (uint32_t o = 0; o < f->w.observables; o++) f->observed[o] = 0;
   for (uint32_t m = 0; m < f->w.machines; m++) {
     uint32_t size = f->population[f->machine[m].population].size;
-    memset(f->machine_run[m].state, 0, size);
+    memset(f->machine_run[m].entity, 0, size * sizeof *f->machine_run[m].entity);
     memset(f->machine_run[m].count, 0, sizeof f->machine_run[m].count);
     f->machine_run[m].count[0] = size;
     f->observed[f->machine[m].observable] = size;
@@ -158,9 +158,9 @@ static inline void observe(struct fixture *f, uint32_t o, int64_t value) {
 
 static inline void place(struct fixture *f, uint32_t machine, uint32_t entity, uint8_t to) {
   struct sim_machine_run *r = &f->machine_run[machine];
-  uint8_t from = r->state[entity];
+  uint8_t from = r->entity[entity].state;
   if (from == to) return;
-  r->state[entity] = to;
+  r->entity[entity].state = to;
   r->count[from]--;
   r->count[to]++;
   sim_recorder_moved(&f->run, machine, entity, from, to);
@@ -184,7 +184,7 @@ static inline void finish(struct fixture *f) {
 static inline void close_run(struct fixture *f) {
   sim_recorder_free(f->run.recorder);
   sim_recorder_plan_free(f->w.recorder);
-  for (uint32_t m = 0; m < f->w.machines; m++) free(f->machine_run[m].state);
+  for (uint32_t m = 0; m < f->w.machines; m++) free(f->machine_run[m].entity);
   free(f->row.columns);
   free(f->row.samples);
   sim_free(f->w.column);

@@ -571,8 +571,8 @@ Test(engine, a_run_leaves_nothing_behind) {
       value[r][pass] = test_value(&t, "value");
       events[r][pass] = t.row.events;
       const struct sim_machine_run *m = &t.run->machine[0];
-      for (uint32_t e = 0; e < 50; e++)
-        cr_assert(m->state[e] == A && m->incarnation[e] == 0 && m->entered[e] == 0 && m->exit[e] == 0);
+      for (const struct sim_entity *e = m->entity; e < m->entity + 50; e++)
+        cr_assert(e->state == A && e->incarnation == 0 && e->entered == 0 && e->exit == SIM_NEVER);
       cr_assert(m->count[A] == 50 && m->count[B] == 0 && m->count[C] == 0);
       cr_assert_eq(t.run->queue.n, 0);
     }

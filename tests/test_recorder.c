@@ -323,7 +323,7 @@ Test(recorder, product_of_machines_returns_to_one) {
     int64_t total = 0;
     for (uint32_t i = 0; i < 20; i++) {
       double product = 1;
-      for (int m = 0; m < 3; m++) product *= nearbyint(share[m][f.machine_run[m].state[i]] * 1e6) / 1e6;
+      for (int m = 0; m < 3; m++) product *= nearbyint(share[m][f.machine_run[m].entity[i].state] * 1e6) / 1e6;
       total += (int64_t)nearbyint(product * 1e6) * weight[i];
     }
     cr_assert_eq(f.run.recorder->gauge[0].live, total, "after move %d", k);

@@ -34,6 +34,33 @@ Test(rng, known_answers_of_philox) { /* Random123's kat_vectors, philox4x32 with
   }
 }
 
+Test(rng, edges_at_once_are_the_edges_one_by_one) {
+  static const double least[] = {0, 0.3, 0.9, 1};
+  struct sim_rng rng = keyed();
+  uint32_t v[SIM_RNG_ROW], stay[SIM_RNG_ROW];
+  struct sim_rng_kept kept;
+  double both[2];
+  for (uint32_t n = 0; n <= SIM_RNG_ROW; n++)
+    for (int form = 0; form < 4; form++) { /* no stays, small ones, one beyond 16 bits, a source's beyond 16 bits */
+      uint32_t inc_u = form == 3 ? 70000 : 3;
+      for (uint32_t i = 0; i < n; i++) {
+        v[i] = i * UINT32_C(2654435761);
+        stay[i] = form == 2 && i == n / 2 ? 65536 + i : i * 977 % 65536;
+      }
+      for (size_t l = 0; l < sizeof least / sizeof *least; l++) {
+        uint32_t k = 0;
+        sim_rng_edges(&rng, 11, 5, inc_u, v, form ? stay : NULL, n, least[l], &kept);
+        for (uint32_t i = 0; i < n; i++) {
+          sim_rng_edge(&rng, 11, 5, v[i], inc_u, form ? stay[i] : 0, both);
+          if (!(both[0] >= least[l])) continue;
+          cr_assert(k < kept.n && kept.at[k] == i && kept.draw[k] == both[0], "edge %u of %u, form %d", i, n, form);
+          k++;
+        }
+        cr_assert_eq(k, kept.n);
+      }
+    }
+}
+
 Test(rng, uniforms_come_from_the_named_words) {
   struct sim_rng rng = keyed();
   uint32_t w[4];

@@ -129,7 +129,8 @@ static uint32_t observable(struct sim_builder *b, const struct sim_instance *sel
     fail(b, SIM_ERR_MEMORY);
     return 0;
   }
-  w->observable[w->observables] = (struct sim_observable_plan){self, copy, unit, doc, population, NULL, 0};
+  w->observable[w->observables] =
+      (struct sim_observable_plan){.instance = self, .name = copy, .unit = unit, .doc = doc, .population = population};
   return w->observables++;
 }
 
@@ -166,7 +167,10 @@ static int copy_transitions(struct sim_builder *b, struct sim_machine *m, const 
           purpose(b, sim_strf("%s.states.%s.branch", m->instance->path, m->state_name[x->from]));
     } else if (x->after && m->exits[x->from] == 0)
       m->exits[x->from] = 1;
+    if (x->after) m->only[x->from] = m->only[x->from] ? UINT16_MAX : (uint16_t)(t + 1);
   }
+  for (unsigned s = 0; s < m->states; s++)
+    if (m->exits[s] == 2 || m->only[s] == UINT16_MAX) m->only[s] = 0;
   return 0;
 }
 

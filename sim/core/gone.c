@@ -24,7 +24,7 @@ void sim_builder_watch_gone(struct sim_builder *b, const struct sim_instance *se
 bool sim_gone(const struct sim_run *run, uint32_t population, uint32_t entity) {
   for (uint32_t m = 0; m < run->world->machines; m++) {
     const struct sim_machine *machine = &run->world->machine[m];
-    if (machine->population == population && machine->gone >> run->machine[m].state[entity] & 1) return true;
+    if (machine->population == population && machine->gone >> run->machine[m].entity[entity].state & 1) return true;
   }
   return false;
 }

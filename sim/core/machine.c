@@ -4,17 +4,24 @@
 #include "sim/core/run_internal.h"
 #include <string.h>
 
+const struct sim_entity *sim_entities(const struct sim_run *run, uint32_t machine) {
+  return run->machine[machine].entity;
+}
 uint8_t sim_state(const struct sim_run *run, uint32_t machine, uint32_t entity) {
-  return run->machine[machine].state[entity];
+  return run->machine[machine].entity[entity].state;
 }
 uint32_t sim_incarnation(const struct sim_run *run, uint32_t machine, uint32_t entity) {
-  return run->machine[machine].incarnation[entity];
+  return run->machine[machine].entity[entity].incarnation;
 }
 int64_t sim_entered(const struct sim_run *run, uint32_t machine, uint32_t entity) {
-  return run->machine[machine].entered[entity];
+  return run->machine[machine].entity[entity].entered;
 }
 int64_t sim_planned_exit(const struct sim_run *run, uint32_t machine, uint32_t entity) {
-  return sim_scheduled(run, run->machine[machine].exit[entity]);
+  return sim_expected_tick(run->machine[machine].entity[entity].exit, run->now);
+}
+void sim_foresee_move(const struct sim_run *run, uint32_t machine, uint32_t entity) {
+  __builtin_prefetch(&run->machine[machine].entity[entity], 1);
+  sim_recorder_foresee(run, machine, entity);
 }
 uint32_t sim_count(const struct sim_run *run, uint32_t machine, uint8_t state) {
   return run->machine[machine].count[state];
@@ -40,6 +47,11 @@ static unsigned pick_branch(const struct sim_machine *m, uint8_t state, double u
 static int64_t next_exit(const struct sim_run *run, const struct sim_machine *m, uint32_t entity, uint8_t state,
                          uint32_t incarnation, unsigned *transition) {
   const struct sim_rng *rng = &run->rng;
+  if (m->only[state]) { /* one timed way out: most states are so */
+    unsigned t = *transition = m->only[state] - 1u;
+    double e = sim_rng_exponential(rng, m->dwell_purpose[t], entity, incarnation, 0);
+    return sim_ticks_add(run->now, sim_ticks(sim_law_inverse(m->transition[t].after, e)));
+  }
   double dwell = HUGE_VAL;
   unsigned chosen = 0, branch = SIM_NONE;
   if (m->exits[state] == 2)
@@ -60,12 +72,11 @@ static int64_t next_exit(const struct sim_run *run, const struct sim_machine *m,
 }
 
 static void schedule_exit(struct sim_run *run, const struct sim_machine *m, uint32_t entity) {
-  struct sim_machine_run *r = &run->machine[m->index];
+  struct sim_entity *e = &run->machine[m->index].entity[entity];
   unsigned transition;
-  int64_t tick = next_exit(run, m, entity, r->state[entity], r->incarnation[entity], &transition);
-  unsigned kind = sim_engine_kind(m->instance, SIM_EV_DWELL);
-  /* An instance may own two machines: n tells which machine and transition. */
-  sim_schedule(run, m->instance, kind, entity, m->index << 8 | transition, tick, &r->exit[entity]);
+  int64_t tick = next_exit(run, m, entity, e->state, e->incarnation, &transition);
+  e->transition = (uint8_t)transition;
+  sim_expect(run, m->index, entity, tick);
 }
 
 /* Those who start in a state that is left by itself: a pass over all entities, only where the state at rest is such. */
@@ -81,6 +92,20 @@ void sim_machine_dwell_over(struct sim_run *run, uint32_t entity, uint32_t n) {
   sim_move(run, m->index, entity, m->transition[n & 0xff].to);
 }
 
+/* Notes an entity's first move, for the reset. */
+static bool touch(struct sim_run *run, struct sim_machine_run *r, uint32_t entity) {
+  if (r->touched_n == r->touched_cap) {
+    uint32_t *grown = sim_grow(r->touched, &r->touched_cap, r->touched_n + 1u, sizeof *grown);
+    if (!grown) {
+      sim_run_fail(run, "out of memory");
+      return false;
+    }
+    r->touched = grown;
+  }
+  r->touched[r->touched_n++] = entity;
+  return true;
+}
+
 static void tell_watchers(struct sim_run *run, const struct sim_machine *m, const struct sim_change *change) {
   uint64_t touched = UINT64_C(1) << change->from | UINT64_C(1) << change->to;
   for (uint32_t i = 0; i < m->watchers; i++) {
@@ -90,15 +115,26 @@ static void tell_watchers(struct sim_run *run, const struct sim_machine *m, cons
   }
 }
 
+/* The number of entities in a state, for those who look at it. */
+static void count(struct sim_run *run, const struct sim_machine *m, const struct sim_machine_run *r, uint8_t state) {
+  uint32_t observable = m->observable + state;
+  if (run->world->observable[observable].heard)
+    sim_observe(run, observable, r->count[state]);
+  else
+    run->observed[observable] = r->count[state];
+}
+
 void sim_move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to) {
   const struct sim_machine *m = &run->world->machine[machine];
   struct sim_machine_run *r = &run->machine[machine];
-  uint8_t from = r->state[entity];
+  struct sim_entity *e = &r->entity[entity];
+  uint8_t from = e->state;
   if (from == to || run->error[0]) return;
-  sim_cancel(run, &r->exit[entity]);
-  if (r->incarnation[entity]++ == 0) r->touched[r->touched_n++] = entity;
-  r->state[entity] = to;
-  r->entered[entity] = run->now;
+  if (e->incarnation == 0 && !touch(run, r, entity)) return;
+  e->incarnation++;
+  e->state = to;
+  e->entered = run->now;
+  e->exit = SIM_NEVER;
   r->count[from]--;
   r->count[to]++;
   if (m->exits[to]) schedule_exit(run, m, entity);
@@ -106,48 +142,47 @@ void sim_move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to
     run->trace->move(run->trace->ctx, sim_days(run->now), m->instance->name, entity, m->state_name[from],
                      m->state_name[to]);
   sim_recorder_moved(run, machine, entity, from, to);
-  sim_observe(run, m->observable + from, r->count[from]);
-  sim_observe(run, m->observable + to, r->count[to]);
+  count(run, m, r, from);
+  count(run, m, r, to);
   struct sim_change change = {machine, entity, from, to};
   tell_watchers(run, m, &change);
 }
 
 bool sim_fire(struct sim_run *run, uint32_t machine, uint32_t entity, unsigned transition) {
   const struct sim_transition *x = &run->world->machine[machine].transition[transition];
-  if (run->machine[machine].state[entity] != x->from) return false;
+  if (run->machine[machine].entity[entity].state != x->from) return false;
   sim_move(run, machine, entity, x->to);
   return true;
 }
 
-int sim_machine_open(struct sim_machine_run *r, uint32_t size, uint8_t rest) {
-  r->state = sim_alloc(size ? size : 1);
-  r->incarnation = sim_calloc(size ? size : 1, sizeof *r->incarnation);
-  r->entered = sim_calloc(size ? size : 1, sizeof *r->entered);
-  r->exit = sim_calloc(size ? size : 1, sizeof *r->exit);
-  r->touched = sim_calloc(size ? size : 1, sizeof *r->touched);
-  if (!r->state || !r->incarnation || !r->entered || !r->exit || !r->touched) return SIM_ERR_MEMORY;
-  memset(r->state, rest, size);
-  r->count[rest] = size;
-  return 0;
+int sim_machine_open(struct sim_run *run, uint32_t machine) {
+  const struct sim_machine *m = &run->world->machine[machine];
+  struct sim_machine_run *r = &run->machine[machine];
+  uint32_t size = run->world->population[m->population].size, agenda;
+  r->entity = sim_calloc(size ? size : 1, sizeof *r->entity);
+  if (!r->entity) return SIM_ERR_MEMORY;
+  for (uint32_t e = 0; e < size; e++) r->entity[e] = (struct sim_entity){.exit = SIM_NEVER, .state = m->rest};
+  r->count[m->rest] = size;
+  int ret = sim_agenda_open(run, m->instance, sim_engine_kind(m->instance, SIM_EV_DWELL), &r->entity->exit,
+                            sizeof *r->entity, &agenda);
+  sim_bug_assert(ret || agenda == machine);
+  return ret;
 }
 
 void sim_machine_close(struct sim_machine_run *r) {
-  sim_free(r->state);
-  sim_free(r->incarnation);
-  sim_free(r->entered);
-  sim_free(r->exit);
+  sim_free(r->entity);
   sim_free(r->touched);
 }
 
-/* Back to rest, at the cost of what the run touched. Pending exits were cleared with the queue. */
-void sim_machine_reset(struct sim_machine_run *r, uint8_t rest, uint32_t size) {
-  for (uint32_t i = 0; i < r->touched_n; i++) {
-    uint32_t e = r->touched[i];
-    r->state[e] = rest;
-    r->incarnation[e] = 0;
-    r->entered[e] = 0;
-  }
+/* Back to rest, at the cost of what the run touched; of all, where those at rest had planned exits. */
+void sim_machine_reset(struct sim_run *run, uint32_t machine) {
+  const struct sim_machine *m = &run->world->machine[machine];
+  struct sim_machine_run *r = &run->machine[machine];
+  uint32_t size = run->world->population[m->population].size;
+  const struct sim_entity rest = {.exit = SIM_NEVER, .state = m->rest};
+  for (uint32_t e = 0; m->exits[m->rest] && e < size; e++) r->entity[e] = rest;
+  for (uint32_t i = 0; i < r->touched_n; i++) r->entity[r->touched[i]] = rest;
   r->touched_n = 0;
   memset(r->count, 0, sizeof r->count);
-  r->count[rest] = size;
+  r->count[m->rest] = size;
 }

@@ -125,6 +125,12 @@ struct sim_model {
   void (*close)(void *state);
   void (*begin)(struct sim_run *run, const struct sim_instance *self, void *state);
   void (*event)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_event *ev);
+  /* An expected event comes soon: touch (prefetch) what it will need, first with stage 0, then, a little before it
+   * fires, with stage 1. It may still be cancelled. Changes nothing. */
+  void (*foresee)(const struct sim_run *run, const struct sim_instance *self, const void *state, uint32_t entity,
+                  unsigned stage);
+  /* Work put off with sim_catch_up_by is due; bookkeeping, as `changed`. */
+  void (*catch_up)(struct sim_run *run, const struct sim_instance *self, void *state);
   void (*moment)(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot, uint32_t index);
   void (*changed)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_change *c);
   void (*knob)(struct sim_run *run, const struct sim_instance *self, void *state, unsigned knob, uint32_t subject,
@@ -291,10 +297,34 @@ void sim_schedule(struct sim_run *run, const struct sim_instance *self, unsigned
 void sim_cancel(struct sim_run *run, sim_handle *handle);
 int64_t sim_scheduled(const struct sim_run *run, sim_handle handle); /* tick, or SIM_NEVER for 0 */
 
+/* Expected events: at most one of an entity and kind (n = 0), whose tick the engine keeps in a field of the model's own
+ * memory, so that it is read, moved and cancelled without a look into a queue. For large populations: see agenda.h.
+ * `open` registers an array of fields that hold SIM_NEVER, `stride` bytes apart; between runs the model sets those that
+ * it expected to SIM_NEVER again. sim_expect replaces what was expected; SIM_NEVER cancels. Negative fields mean "in
+ * this instant". */
+int sim_agenda_open(struct sim_run *run, const struct sim_instance *self, unsigned kind, int64_t *first, size_t stride,
+                    uint32_t *agenda) SIM_MUST_CHECK;
+void sim_expect(struct sim_run *run, uint32_t agenda, uint32_t entity, int64_t tick);
+/* Asks for the memory that a move of this entity will touch: for `foresee`. */
+void sim_foresee_move(const struct sim_run *run, uint32_t machine, uint32_t entity);
+/* This instance has put off bookkeeping, such as expecting events at `tick` or later: its `catch_up` is called before
+ * any event of that tick or later is taken (it may have caught up by itself before: then the call finds nothing). */
+void sim_catch_up_by(struct sim_run *run, const struct sim_instance *self, int64_t tick);
+static inline int64_t sim_expected_tick(int64_t field, int64_t now) {
+  return field < 0 ? now : field;
+}
+
 /* Machines. */
+struct sim_entity {          /* of a machine */
+  int64_t entered;           /* tick of the last move */
+  int64_t exit;              /* expected event: planned exit from the state; see sim_expected_tick */
+  uint32_t incarnation;      /* moves so far */
+  uint8_t state, transition; /* transition: of the planned exit */
+};
+const struct sim_entity *sim_entities(const struct sim_run *run, uint32_t machine); /* [size of its population] */
 uint8_t sim_state(const struct sim_run *run, uint32_t machine, uint32_t entity);
-uint32_t sim_incarnation(const struct sim_run *run, uint32_t machine, uint32_t entity); /* moves so far */
-int64_t sim_entered(const struct sim_run *run, uint32_t machine, uint32_t entity);      /* tick of the last move */
+uint32_t sim_incarnation(const struct sim_run *run, uint32_t machine, uint32_t entity);
+int64_t sim_entered(const struct sim_run *run, uint32_t machine, uint32_t entity);
 int64_t sim_planned_exit(const struct sim_run *run, uint32_t machine, uint32_t entity); /* or SIM_NEVER */
 uint32_t sim_count(const struct sim_run *run, uint32_t machine, uint8_t state);
 /* True for the dead: in a state of some hazard with functionality 0 that no transition leaves. They cannot be acted on.

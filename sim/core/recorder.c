@@ -146,7 +146,7 @@ static int64_t functionality(const struct sim_run *run, uint32_t population, uin
   double product = 1;
   for (uint32_t k = 0; k < pop->machines; k++) {
     uint32_t m = pop->machine[k];
-    product *= p->machine[m].functionality[m == machine ? state : run->machine[m].state[entity]];
+    product *= p->machine[m].functionality[m == machine ? state : run->machine[m].entity[entity].state];
   }
   return (int64_t)(product * (double)SIM_Q_ONE + 0.5);
 }
@@ -171,6 +171,10 @@ void sim_recorder_moved(struct sim_run *run, uint32_t machine, uint32_t entity, 
     r->ever[machine]++;
   }
   if (!run->beginning) r->entries[m->entry + to]++;
+}
+
+void sim_recorder_foresee(const struct sim_run *run, uint32_t machine, uint32_t entity) {
+  __builtin_prefetch(&run->recorder->affected[machine][entity], 1);
 }
 
 void sim_recorder_observed(struct sim_run *run, uint32_t observable, int64_t before, int64_t after) {

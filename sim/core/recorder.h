@@ -29,6 +29,7 @@ void sim_recorder_begun(struct sim_run *run);
 void sim_recorder_advance(struct sim_run *run, int64_t tick);
 /* At run->now, after the change has taken effect. */
 void sim_recorder_moved(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t from, uint8_t to);
+void sim_recorder_foresee(const struct sim_run *run, uint32_t machine, uint32_t entity); /* prefetches */
 void sim_recorder_observed(struct sim_run *run, uint32_t observable, int64_t before, int64_t after);
 void sim_recorder_incident(struct sim_run *run, const struct sim_instance *incident);
 void sim_recorder_signal(struct sim_run *run, const struct sim_instance *self, unsigned signal);

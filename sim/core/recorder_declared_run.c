@@ -31,7 +31,7 @@ static double giant(struct sim_run *run, const struct sim_declared *d) {
   struct sim_recorder *r = run->recorder;
   const struct sim_graph *g = run->graph[d->layer];
   if (d->machine == SIM_NONE) return sim_graph_giant(g, NULL, r->work);
-  for (uint32_t i = 0; i < g->nodes; i++) r->keep[i] = run->machine[d->machine].state[i] == d->state;
+  for (uint32_t i = 0; i < g->nodes; i++) r->keep[i] = run->machine[d->machine].entity[i].state == d->state;
   return sim_graph_giant(g, r->keep, r->work);
 }
 

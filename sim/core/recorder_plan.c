@@ -498,6 +498,8 @@ int sim_recorder_plan(struct sim_recorder_plan **out, struct sim_world *w, struc
     sim_recorder_plan_free(p);
     return ret;
   }
+  for (uint32_t o = 0; o < w->observables; o++)
+    w->observable[o].heard = p->gauge_of[o] != SIM_NONE || w->observable[o].triggers > 0;
   *out = p;
   return 0;
 }

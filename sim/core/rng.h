@@ -45,6 +45,16 @@ uint32_t sim_rng_place(const struct sim_rng *rng, uint32_t purpose, uint32_t n, 
 /* The two uniforms of an edge's name: u[0] from words 0,1 and u[1] from words 2,3. */
 void sim_rng_edge(const struct sim_rng *rng, uint32_t purpose, uint32_t u, uint32_t v, uint32_t inc_u, uint32_t inc_v,
                   double out[2]);
+/* The first of them for n edges from u at once, of which only those of at least `least` are kept: `at` their places
+ * among v, `draw` what sim_rng_edge gives as out[0] for v[i] and inc_v[i] (NULL: 0 for all). n <= SIM_RNG_ROW. Eight at
+ * a time where the CPU can; the same bits where it cannot. */
+#define SIM_RNG_ROW 64
+struct sim_rng_kept {
+  uint32_t n, at[SIM_RNG_ROW + 1]; /* one place more than can be kept: it is written before it is known to count */
+  double draw[SIM_RNG_ROW + 1];
+};
+void sim_rng_edges(const struct sim_rng *rng, uint32_t purpose, uint32_t u, uint32_t inc_u, const uint32_t *v,
+                   const uint32_t *inc_v, uint32_t n, double least, struct sim_rng_kept *kept);
 
 /* The same stream as a GSL generator type, for GSL's and igraph's algorithms (graph building): a sequence under one
  * name (purpose, entity, incarnation), n counting up. */

@@ -45,7 +45,15 @@ void sim_run_fail(struct sim_run *run, const char *fmt, ...) {
   va_end(args);
 }
 
+enum { FAR = 12, NEAR = 6 };  /* reminders ahead */
+#define DWELLS (SIM_NONE - 1) /* agenda_of: exits from states, of the machine that n names */
+
 /* ---- events ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t order_of(const struct sim_run *run, int64_t tick, unsigned rank) {
+  uint64_t round = tick == run->now ? (uint64_t)(run->round + 1) : 0;
+  return round << 16 | rank;
+}
 
 void sim_schedule(struct sim_run *run, const struct sim_instance *self, unsigned kind, uint32_t entity, uint32_t n,
                   int64_t tick, sim_handle *handle) {
@@ -54,8 +62,8 @@ void sim_schedule(struct sim_run *run, const struct sim_instance *self, unsigned
     return;
   }
   sim_bug_assert(tick >= run->now);
-  uint64_t round = tick == run->now ? (uint64_t)(run->round + 1) : 0;
-  struct sim_key key = {tick, round << 16 | sim_rank_of(run->world, self->index, kind), (uint64_t)entity << 32 | n};
+  struct sim_key key = {tick, order_of(run, tick, sim_rank_of(run->world, self->index, kind)),
+                        (uint64_t)entity << 32 | n};
   int ret = handle && *handle ? sim_queue_move(&run->queue, *handle, &key) : sim_queue_push(&run->queue, &key, handle);
   if (ret) sim_run_fail(run, "out of memory for %u pending events", run->queue.n);
 }
@@ -66,6 +74,62 @@ void sim_cancel(struct sim_run *run, sim_handle *handle) {
 
 int64_t sim_scheduled(const struct sim_run *run, sim_handle handle) {
   return handle ? sim_queue_key(&run->queue, handle)->tick : SIM_NEVER;
+}
+
+/* ---- expected events -------------------------------------------------------------------------------------------- */
+
+int sim_agenda_open(struct sim_run *run, const struct sim_instance *self, unsigned kind, int64_t *first, size_t stride,
+                    uint32_t *agenda) {
+  struct sim_agenda *grown = sim_grow(run->agenda, &run->agenda_cap, run->agendas + 1u, sizeof *grown);
+  if (!grown) return SIM_ERR_MEMORY;
+  run->agenda = grown;
+  *agenda = run->agendas++;
+  bool dwell = kind == sim_engine_kind(self, SIM_EV_DWELL);
+  uint16_t rank = sim_rank_of(run->world, self->index, kind);
+  run->agenda[*agenda] =
+      (struct sim_agenda){(char *)first, stride, self->index, kind, dwell ? *agenda : SIM_NONE, rank};
+  run->agenda_of[rank] = dwell ? DWELLS : *agenda;
+  return 0;
+}
+
+static void key_of(const struct sim_run *run, const struct sim_radix_item *e, uint64_t order, struct sim_key *key) {
+  const struct sim_agenda *a = &run->agenda[e->b];
+  uint32_t n = a->machine == SIM_NONE ? 0 : a->machine << 8 | run->machine[a->machine].entity[e->a].transition;
+  *key = (struct sim_key){e->tick, order, (uint64_t)e->a << 32 | n};
+}
+
+static int remind(struct sim_run *run, const struct sim_radix_item *e, uint64_t order) {
+  if (e->tick >= run->bottom.later.end) return sim_radix_push(&run->bottom.later, e);
+  if (run->queue.n >= run->bottom.queue_limit) {
+    int ret = sim_bottom_wake(&run->bottom, run->now, run->queue.n);
+    if (ret) return ret;
+    if (e->tick >= run->bottom.later.end) return sim_radix_push(&run->bottom.later, e);
+  }
+  struct sim_key key;
+  key_of(run, e, order, &key);
+  return sim_queue_push(&run->queue, &key, NULL);
+}
+
+/* The field's form of an event in this round (0: of a later instant). */
+static int64_t in_round(int64_t tick, uint64_t round) {
+  return round ? -1 - (int64_t)round : tick;
+}
+
+void sim_expect(struct sim_run *run, uint32_t agenda, uint32_t entity, int64_t tick) {
+  const struct sim_agenda *a = &run->agenda[agenda];
+  int64_t *field = sim_agenda_field(a, entity);
+  if (tick == SIM_NEVER || run->error[0]) {
+    *field = SIM_NEVER;
+    return;
+  }
+  sim_bug_assert(tick >= run->now);
+  uint64_t order = order_of(run, tick, a->rank);
+  int64_t value = in_round(tick, order >> 16);
+  if (*field == value) return;
+  *field = value;
+  if (tick > run->world->horizon) return;
+  struct sim_radix_item e = {tick, entity, agenda};
+  if (remind(run, &e, order)) sim_run_fail(run, "out of memory for %u pending events", run->queue.n);
 }
 
 static const char *event_name(const struct sim_instance *i, unsigned local) {
@@ -95,12 +159,97 @@ static void dispatch(struct sim_run *run, const struct sim_key *key) {
     sim_server_event(run->server[i->server], engine - SIM_EV_SERVED, n);
 }
 
+/* A reminder in the heap that agrees with its field no longer, or a queued event that was never one: whether to drop
+ * it. The field of one that fires is cleared. */
+static bool stale(struct sim_run *run, const struct sim_key *key) {
+  uint32_t agenda = run->agenda_of[key->order & 0xffff];
+  if (agenda == SIM_NONE) return false;
+  if (agenda == DWELLS) agenda = (uint32_t)key->subject >> 8;
+  int64_t *field = sim_agenda_field(&run->agenda[agenda], (uint32_t)(key->subject >> 32));
+  if (*field != in_round(key->tick, key->order >> 16)) return true;
+  *field = SIM_NEVER;
+  return false;
+}
+
+/* Touches what the reminders a little further on in the bottom will need. */
+static void foresee(const struct sim_run *run) {
+  const struct sim_bottom *s = &run->bottom;
+  for (unsigned stage = 0; stage < 2; stage++) {
+    uint32_t at = s->at + (stage ? NEAR : FAR);
+    if (at >= s->n) continue;
+    const struct sim_radix_item *e = &s->item[at];
+    const struct sim_agenda *a = &run->agenda[e->b];
+    const struct sim_instance *i = &run->world->instance[a->instance];
+    if (a->machine == SIM_NONE && i->model->foresee) i->model->foresee(run, i, run->state[a->instance], e->a, stage);
+  }
+}
+
+/* The store's first reminder that is not stale; NULL if there is none, or if the heap's first comes before it. */
+static const struct sim_radix_item *next_expected(struct sim_run *run, const struct sim_key *top) {
+  struct sim_bottom *s = &run->bottom;
+  struct sim_key key;
+  for (;;) {
+    for (; s->at < s->n; s->at++) {
+      const struct sim_radix_item *e = &s->item[s->at];
+      const struct sim_agenda *a = &run->agenda[e->b];
+      if (*sim_agenda_field(a, e->a) != e->tick) continue;
+      if (!top || e->tick < top->tick) return e;
+      if (e->tick > top->tick) return NULL;
+      key_of(run, e, a->rank, &key);
+      return sim_key_less(&key, top) ? e : NULL;
+    }
+    if (s->later.end == SIM_NEVER || (top && top->tick < s->later.end)) return NULL;
+    if (sim_bottom_advance(s, run->agenda, run->queue.n)) {
+      sim_run_fail(run, "out of memory for %u pending events", run->queue.n);
+      return NULL;
+    }
+  }
+}
+
+void sim_catch_up_by(struct sim_run *run, const struct sim_instance *self, int64_t tick) {
+  run->putting_off[self->index / 64] |= UINT64_C(1) << self->index % 64;
+  if (tick < run->catch_up) run->catch_up = tick;
+}
+
+static void catch_up(struct sim_run *run) {
+  const struct sim_world *w = run->world;
+  run->catch_up = SIM_NEVER;
+  for (uint32_t k = 0; k <= w->instances / 64; k++) {
+    uint64_t due = run->putting_off[k];
+    run->putting_off[k] = 0;
+    for (; due; due &= due - 1) {
+      const struct sim_instance *i = &w->instance[k * 64 + (unsigned)__builtin_ctzll(due)];
+      i->model->catch_up(run, i, run->state[i->index]);
+    }
+  }
+}
+
+/* Takes the next event, of the heap or of the store; false at the end. */
+static bool next(struct sim_run *run, struct sim_key *key) {
+  for (;;) {
+    const struct sim_key *top = sim_queue_top(&run->queue);
+    const struct sim_radix_item *e = next_expected(run, top);
+    if (run->catch_up <= (e ? e->tick : top ? top->tick : SIM_NEVER - 1)) {
+      catch_up(run);
+      continue;
+    }
+    if (e) { /* never beyond the horizon: it would not be in the store */
+      key_of(run, e, run->agenda[e->b].rank, key);
+      *sim_agenda_field(&run->agenda[e->b], e->a) = SIM_NEVER;
+      run->bottom.at++;
+      foresee(run);
+      return true;
+    }
+    if (!top || top->tick > run->world->horizon || run->error[0]) return false;
+    sim_queue_pop(&run->queue, key);
+    if (!stale(run, key)) return true;
+  }
+}
+
 /* The main loop. Consequences at the same instant run in the next round; a limit on rounds reports a cycle. */
 static void loop(struct sim_run *run) {
-  const struct sim_key *top;
   struct sim_key last = {-1, 0, 0}, key;
-  while ((top = sim_queue_top(&run->queue)) && top->tick <= run->world->horizon && !run->error[0]) {
-    sim_queue_pop(&run->queue, &key);
+  while (!run->error[0] && next(run, &key)) {
     sim_bug_assert(sim_key_less(&last, &key));
     last = key;
     if (key.tick > run->now) sim_recorder_advance(run, key.tick);
@@ -132,6 +281,10 @@ void sim_run_free(struct sim_run *run) {
   for (uint32_t s = 0; run->server && s < w->servers; s++) sim_server_close(run->server[s]);
   sim_recorder_free(run->recorder);
   sim_queue_free(&run->queue);
+  sim_bottom_free(&run->bottom);
+  sim_free(run->agenda);
+  sim_free(run->agenda_of);
+  sim_free(run->putting_off);
   sim_free(run->state);
   sim_free(run->machine);
   sim_free(run->knob);
@@ -152,11 +305,12 @@ static void *array(size_t n, size_t size) {
 
 static int open_parts(struct sim_run *run) {
   const struct sim_world *w = run->world;
+  for (uint32_t k = 0; k < w->kinds; k++) run->agenda_of[k] = SIM_NONE;
+  sim_bottom_reset(&run->bottom);
   int ret = sim_knobs_open(run);
   for (uint32_t m = 0; !ret && m < w->machines; m++) {
-    uint32_t size = w->population[w->machine[m].population].size;
-    ret = sim_machine_open(&run->machine[m], size, w->machine[m].rest);
-    run->observed[w->machine[m].observable + w->machine[m].rest] = size;
+    ret = sim_machine_open(run, m);
+    run->observed[w->machine[m].observable + w->machine[m].rest] = run->machine[m].count[w->machine[m].rest];
   }
   for (uint32_t s = 0; !ret && s < w->servers; s++)
     ret = sim_server_open(&run->server[s], w->server[s], run, &sim_server_engine);
@@ -184,10 +338,13 @@ int sim_run_create(struct sim_run **out, const struct sim_world *world) {
   run->graph_block = array(world->layers, sizeof *run->graph_block);
   run->server = array(world->servers, sizeof *run->server);
   run->cost = array(world->costs, sizeof *run->cost);
+  run->agenda_of = array(world->kinds, sizeof *run->agenda_of);
+  run->putting_off = array(world->instances / 64 + 1, sizeof *run->putting_off);
   run->state = array(world->instances, sizeof *run->state);
   int ret = SIM_ERR_MEMORY;
   if (run->machine && run->knob && run->observed && run->moment_occurrences && run->moment_true && run->graph &&
-      run->graph_owned && run->graph_block && run->server && run->cost && run->state)
+      run->graph_owned && run->graph_block && run->server && run->cost && run->agenda_of && run->putting_off &&
+      run->state)
     ret = open_parts(run);
   if (ret) {
     sim_run_free(run);
@@ -206,6 +363,7 @@ static void begin(struct sim_run *run) {
   run->now = 0;
   run->round = -1;
   run->events = 0;
+  run->catch_up = SIM_NEVER;
   run->error[0] = '\0';
   run->beginning = true;
   sim_society_draw_graphs(run);
@@ -224,8 +382,9 @@ static void begin(struct sim_run *run) {
 static void reset(struct sim_run *run) {
   const struct sim_world *w = run->world;
   sim_queue_clear(&run->queue);
-  for (uint32_t m = 0; m < w->machines; m++)
-    sim_machine_reset(&run->machine[m], w->machine[m].rest, w->population[w->machine[m].population].size);
+  sim_bottom_reset(&run->bottom);
+  memset(run->putting_off, 0, (w->instances / 64 + 1) * sizeof *run->putting_off);
+  for (uint32_t m = 0; m < w->machines; m++) sim_machine_reset(run, m);
   sim_knobs_reset(run);
   for (uint32_t o = 0; o < w->observables; o++) run->observed[o] = 0;
   for (uint32_t m = 0; m < w->machines; m++)

@@ -2,6 +2,7 @@
 /* What the engine's own files share: the world's tables and the state of a run. Models never include this. */
 #ifndef SIM_CORE_RUN_INTERNAL_H
 #define SIM_CORE_RUN_INTERNAL_H
+#include "sim/core/agenda.h"
 #include "sim/core/queue.h"
 #include "sim/core/world.h"
 #include <pthread.h>
@@ -31,6 +32,7 @@ struct sim_machine {
   uint32_t *dwell_purpose;           /* [transitions] */
   uint32_t branch_purpose[SIM_MAX_STATES];
   uint8_t exits[SIM_MAX_STATES]; /* 0: none; 1: race of timed transitions; 2: branches */
+  uint16_t only[SIM_MAX_STATES]; /* the transition + 1, where it is timed and the only one that comes by itself */
   uint32_t observable;           /* of state 0; state s is observable + s */
   uint32_t *watcher;             /* instances, ascending */
   uint64_t *watched;             /* [watchers] bit s: moves into or out of s */
@@ -44,6 +46,7 @@ struct sim_observable_plan {
   uint32_t population; /* of a state count, for shares; or SIM_NONE */
   uint32_t *trigger;   /* moments with SIM_TRIGGER_ACTUAL on this one */
   uint32_t triggers;
+  bool heard; /* by a trigger or the recorder */
 };
 
 struct sim_modifier {
@@ -140,12 +143,10 @@ struct sim_world {
 };
 
 struct sim_machine_run {
-  uint8_t *state;        /* [size] */
-  uint32_t *incarnation; /* [size]: moves so far; 0 means untouched */
-  int64_t *entered;      /* [size] */
-  sim_handle *exit;      /* [size] */
-  uint32_t *touched;     /* [size] */
+  struct sim_entity *entity; /* [size]; incarnation 0 means untouched */
+  uint32_t *touched;         /* in the order of their first moves */
   uint32_t touched_n;
+  size_t touched_cap;
   uint32_t count[SIM_MAX_STATES];
 };
 struct sim_knob_run {
@@ -163,6 +164,13 @@ struct sim_run {
   int64_t now;
   int64_t round; /* of the event under way; -1 before the first */
   struct sim_queue queue;
+  struct sim_bottom bottom;
+  struct sim_agenda *agenda; /* those of the machines' exits first, by machine */
+  uint32_t agendas;
+  size_t agenda_cap;
+  uint32_t *agenda_of;   /* [kinds by rank]; see run.c */
+  int64_t catch_up;      /* no event of this tick or later before those with work put off have caught up */
+  uint64_t *putting_off; /* bit set over [instances] */
   uint64_t events;
   void **state; /* [instances] */
   struct sim_machine_run *machine;
@@ -191,9 +199,9 @@ static inline uint16_t sim_rank_of(const struct sim_world *w, uint32_t instance,
 static inline unsigned sim_engine_kind(const struct sim_instance *i, enum sim_engine_event e) {
   return i->own_events + (unsigned)e;
 }
-int sim_machine_open(struct sim_machine_run *r, uint32_t size, uint8_t rest) SIM_MUST_CHECK;
+int sim_machine_open(struct sim_run *run, uint32_t machine) SIM_MUST_CHECK;
 void sim_machine_close(struct sim_machine_run *r);
-void sim_machine_reset(struct sim_machine_run *r, uint8_t rest, uint32_t size);
+void sim_machine_reset(struct sim_run *run, uint32_t machine);
 void sim_machine_begin(struct sim_run *run, uint32_t machine);
 void sim_machine_dwell_over(struct sim_run *run, uint32_t entity, uint32_t n);
 int sim_knobs_open(struct sim_run *run) SIM_MUST_CHECK;

@@ -11,7 +11,9 @@
 
 /* Days to ticks by floor; saturates to SIM_NEVER (also for NaN and +inf). Multiplication by 2^40 is exact. */
 static inline int64_t sim_ticks(double days) {
-  double t = floor(days * SIM_TICKS_PER_DAY);
+  double t = days * SIM_TICKS_PER_DAY;
+  if (t >= 0 && t < 9.2e18) return (int64_t)t; /* truncation is floor here, and costs no call */
+  t = floor(t);
   if (!(t < 9.2e18)) return SIM_NEVER;
   if (t < -9.2e18) return INT64_MIN;
   return (int64_t)t;

@@ -180,12 +180,12 @@ static void check_machine(const struct sim_run *run, uint32_t machine) {
   const struct sim_machine *m = &run->world->machine[machine];
   const struct sim_machine_run *r = &run->machine[machine];
   uint32_t size = run->world->population[m->population].size, counted[SIM_MAX_STATES] = {0};
-  for (uint32_t e = 0; e < size; e++) {
-    cr_assert_lt(r->state[e], m->states);
-    counted[r->state[e]]++;
-    cr_assert(r->entered[e] >= 0 && r->entered[e] <= run->now);
-    cr_assert(r->incarnation[e] > 0 || r->state[e] == m->rest);
-    if (r->exit[e]) cr_assert(sim_queue_key(&run->queue, r->exit[e])->tick >= run->now);
+  for (const struct sim_entity *e = r->entity; e < r->entity + size; e++) {
+    cr_assert_lt(e->state, m->states);
+    counted[e->state]++;
+    cr_assert(e->entered >= 0 && e->entered <= run->now);
+    cr_assert(e->incarnation > 0 || e->state == m->rest);
+    cr_assert(sim_expected_tick(e->exit, run->now) >= run->now);
   }
   for (unsigned s = 0; s < m->states; s++) {
     cr_assert_eq(r->count[s], counted[s], "%s.%s", m->instance->path, m->state_name[s]);
