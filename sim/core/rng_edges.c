@@ -6,38 +6,12 @@
 #include <stddef.h>
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define AVX2 __attribute__((target("avx2"), always_inline)) static inline
-
-/* Four blocks: word w of block i in the low half of 64-bit lane i of c[w]. The high halves hold what is left over and
- * are never read, since a product takes the low halves alone. */
-struct blocks {
-  __m256i c[4];
-};
-
-AVX2 void philox_round(struct blocks *b, __m256i key0, __m256i key1) {
-  __m256i p0 = _mm256_mul_epu32(b->c[0], _mm256_set1_epi64x(0xD2511F53));
-  __m256i p1 = _mm256_mul_epu32(b->c[2], _mm256_set1_epi64x(0xCD9E8D57));
-  b->c[0] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p1, 32), b->c[1]), key0);
-  b->c[2] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p0, 32), b->c[3]), key1);
-  b->c[1] = p1;
-  b->c[3] = p0;
-}
-
-/* The uniforms of words 0 and 1: their top 52 bits as the mantissa of a double in [2^52, 2^53), which is exact. */
-AVX2 __m256d uniforms(const struct blocks *b) {
-  const __m256i low = _mm256_set1_epi64x(0xffffffff), exponent = _mm256_set1_epi64x(0x4330000000000000);
-  __m256i bits = _mm256_or_si256(_mm256_slli_epi64(b->c[0], 32), _mm256_and_si256(b->c[1], low));
-  __m256d x = _mm256_castsi256_pd(_mm256_or_si256(_mm256_srli_epi64(bits, 12), exponent));
-  x = _mm256_add_pd(_mm256_sub_pd(x, _mm256_set1_pd(0x1p52)), _mm256_set1_pd(0.5));
-  return _mm256_mul_pd(x, _mm256_set1_pd(0x1p-52));
-}
+#include "sim/core/rng_lanes.h"
 
 /* Appends those of the first n of four uniforms that are at least `least`. */
-AVX2 void keep(const struct blocks *b, uint32_t first, uint32_t n, double least, struct sim_rng_kept *k) {
+SIM_AVX2 void keep(const struct sim_blocks *b, uint32_t first, uint32_t n, double least, struct sim_rng_kept *k) {
   double u[4];
-  __m256d x = uniforms(b);
+  __m256d x = sim_block_uniforms(b);
   unsigned mask = (unsigned)_mm256_movemask_pd(_mm256_cmp_pd(x, _mm256_set1_pd(least), _CMP_GE_OQ));
   if (!mask) return;
   _mm256_storeu_pd(u, x);
@@ -48,7 +22,7 @@ AVX2 void keep(const struct blocks *b, uint32_t first, uint32_t n, double least,
   }
 }
 
-AVX2 __m256i widen(const uint32_t four[4]) {
+SIM_AVX2 __m256i widen(const uint32_t four[4]) {
   return _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)(const void *)four));
 }
 
@@ -56,22 +30,22 @@ struct names { /* what the names of a row's edges share */
   __m256i purpose, u, stay, key[2];
 };
 
-AVX2 struct blocks blocks_of(const struct names *x, const uint32_t v[4], const uint32_t *inc_v) {
+SIM_AVX2 struct sim_blocks blocks_of(const struct names *x, const uint32_t v[4], const uint32_t *inc_v) {
   __m256i stay = inc_v ? _mm256_or_si256(x->stay, widen(inc_v)) : x->stay;
-  return (struct blocks){{x->purpose, x->u, widen(v), stay}};
+  return (struct sim_blocks){{x->purpose, x->u, widen(v), stay}};
 }
 
 /* n of 4 or 8 edges, the whole of which can be read: two sets of blocks keep the multiplier busy. */
-AVX2 void some_edges(const struct names *x, const uint32_t *v, const uint32_t *inc_v, uint32_t first, uint32_t n,
-                     bool eight, double least, struct sim_rng_kept *kept) {
-  const __m256i step0 = _mm256_set1_epi64x(0x9E3779B9), step1 = _mm256_set1_epi64x(0xBB67AE85);
+SIM_AVX2 void some_edges(const struct names *x, const uint32_t *v, const uint32_t *inc_v, uint32_t first, uint32_t n,
+                         bool eight, double least, struct sim_rng_kept *kept) {
+  const __m256i step0 = _mm256_set1_epi64x(SIM_PHILOX_STEP0), step1 = _mm256_set1_epi64x(SIM_PHILOX_STEP1);
   __m256i key0 = x->key[0], key1 = x->key[1];
-  struct blocks a = blocks_of(x, v, inc_v), b = a;
+  struct sim_blocks a = blocks_of(x, v, inc_v), b = a;
   if (eight) b = blocks_of(x, v + 4, inc_v ? inc_v + 4 : NULL);
 #pragma GCC unroll 10
   for (int round = 0; round < 10; round++) {
-    philox_round(&a, key0, key1);
-    if (eight) philox_round(&b, key0, key1);
+    sim_philox_round(&a, key0, key1);
+    if (eight) sim_philox_round(&b, key0, key1);
     key0 = _mm256_add_epi32(key0, step0);
     key1 = _mm256_add_epi32(key1, step1);
   }
