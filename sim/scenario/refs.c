@@ -198,14 +198,16 @@ static bool names_of(const struct checker *k, const char *kind, struct sc_names 
   return !by_file;
 }
 
-/* The transitions of the hazard that the same entry names; false if it names a layer, whose are the model's. */
+/* The transitions of the hazard that the same entry names; false if they are its model's own, as a layer's are: then
+ * the engine knows them. */
 static bool transitions(const struct checker *k, struct sc_names *names) {
   for (size_t i = 0; k->entry && i < k->entry->n; i++) {
     const struct sim_value *field = &k->entry->items[i];
     if (field->form != SIM_NAME || !field->param->refers || strcmp(field->param->refers, "hazard") != 0) continue;
     const struct instance *hazard = find(k, field->text, strlen(field->text), "hazards");
-    if (hazard) add_keys(mapping_in(hazard->value, "transitions"), names);
-    return hazard != NULL;
+    if (!hazard || (hazard->model && hazard->model->states)) return false;
+    add_keys(mapping_in(hazard->value, "transitions"), names);
+    return true;
   }
   return false;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The validation cases on random networks and of cascades: percolation, compartments by edges, thresholds.
+"""The validation cases on random networks, of cascades and of chains: percolation, compartments by edges, thresholds.
 
 References are in reference_networks.json. They hold for infinite networks: a network is drawn for each replicate, and the
 quick tier takes smaller ones. Tolerances are absolute, on shares of the population.
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from checks import Check, Distribution, Exact, Extract, Mean, Pmf, Results, Within, column
-from scipy import stats
+from scipy import special, stats
 from table import HERE, Broken, Case, only, share
 
 
@@ -294,8 +294,46 @@ def a11_tiny(ref: dict[str, Any]) -> Case:
                 list(keys))
 
 
+# ---- offspring without a network ------------------------------------------------------------------------------------
+
+
+def chain_law(reproduction: float, dispersion: float, most: int) -> dict[int, float]:
+    """Law of the total size of a chain with negative binomial offspring, up to `most` (Blumberg & Lloyd-Smith 2013)."""
+    j = np.arange(1, most + 1)
+    log_p = (special.gammaln(dispersion * j + j - 1) - special.gammaln(dispersion * j) - special.gammaln(j + 1)
+             + (j - 1) * np.log(reproduction / dispersion) - (dispersion * j + j - 1) * np.log1p(reproduction / dispersion))
+    return {int(size): float(p) for size, p in zip(j, np.exp(log_p))}
+
+
+def a21(ref: dict[str, Any]) -> Case:
+    v, cases = ref["A21"], column("cases")
+    law = chain_law(0.8, 0.3, 200)
+    assert np.allclose([law[k] for k in range(1, 6)], v["P(size=1..5)"]), "the law of sizes disagrees"
+    mean, tail = v["mean=1/(1-R), P(size>=10)"]
+    checks: list[Check] = [
+        Pmf("chains", "size", cases, law),
+        Mean("chains", "E size", cases, mean, (0.3, 0.016)),
+        Mean("chains", "P(size >= 10)", share(cases, lambda x: x >= 10), tail, (0.25, 0.013)),
+    ]
+    for arm, k in (("supercritical_03", "0.3"), ("supercritical_1", "1.0"), ("supercritical_poisson", "1000000.0")):
+        checks.append(Mean(arm, "P(it ends)", share(cases, lambda x: x < 150),  # of 1,500: else it goes through them
+                           v[f"extinction prob R=2.0 k={k}"], (0.2, 0.08)))
+    return Case("A21", "a21_superspreading.yaml", (4_000, 1_000_000), checks,
+                Broken("Poisson offspring", ("hazards.chain.reproduction_number=0.8",), ("chains",)),
+                ["chains", "supercritical_03", "supercritical_1", "supercritical_poisson"])
+
+
+def c2(ref: dict[str, Any]) -> Case:
+    expected = ref["C2"]["expected cumulative infected"]
+    checks: list[Check] = [Mean("base", f"E cases by {day}", column("cases", i), value, (0.04, 0.01))
+                           for i, (day, value) in enumerate(expected.items()) if float(day) > 5]
+    return Case("C2", "c2_offspring.yaml", (8_000, 120_000), checks,
+                Broken("generation times of four times the variance",
+                       ("hazards.chain.generation=gamma mean 10 days shape 25",)))
+
+
 def network_cases() -> list[Case]:
     """Every case of this file, with references from reference_networks.json."""
     ref = json.loads((HERE / "reference_networks.json").read_text(encoding="utf-8"))
-    return [make(ref) for make in (a06, a07, a07b, a08, a09, a11_window, a11_seeds, a11_tiny, a15, c1, c3, c4, c4b, c5,
-                                   c8)]
+    return [make(ref) for make in (a06, a07, a07b, a08, a09, a11_window, a11_seeds, a11_tiny, a15, a21, c1, c2, c3, c4,
+                                   c4b, c5, c8)]
