@@ -163,3 +163,40 @@ Test(town, unions) {
     sim_free(again);
   }
 }
+
+/* ---- scale ------------------------------------------------------------------------------------------------------- */
+
+enum { NETWORKS = 16 };
+
+/* Share of the people who were ever ill, from one in a hundred; a network a replicate. Mean and standard error. */
+static double attack_rate(unsigned people, const char *transmission, double *se) {
+#define DRAWN "realisation: per_replicate"
+  static const char text[] =
+      "airesim: 1\nhorizon: 120 days\nsociety: {like: town, people: %u, layers: {households: {" DRAWN
+      "}, schools: {" DRAWN "}, work: {" DRAWN "}, community: {" DRAWN "}}}\n"
+      "hazards: {flu: {like: sir, layer: contacts, transmission: %s, initial: {infectious: 1 %%}}}\n";
+  struct test_world t;
+  char written[1024];
+  double sum = 0, squares = 0;
+  snprintf(written, sizeof written, text, people, transmission);
+  test_world_open(&t, written);
+  for (unsigned r = 0; r < NETWORKS; r++) {
+    test_world_run(&t, r);
+    double x = test_value(&t, "final_size") / people;
+    sum += x;
+    squares += x * x;
+  }
+  test_world_close(&t);
+  *se = sqrt((squares / NETWORKS - sum / NETWORKS * (sum / NETWORKS)) / (NETWORKS - 1));
+  return sum / NETWORKS;
+}
+
+/* What is per person does not depend on how many there are; a transmission a tenth higher would show. */
+Test(town, rates_a_person_do_not_scale, .timeout = 60) {
+  double se_small, se_large, se;
+  double small = attack_rate(4000, "0.03/day", &se_small), large = attack_rate(16000, "0.03/day", &se_large);
+  cr_expect_leq(fabs(small - large), 4 * hypot(se_small, se_large), "%g +- %g and %g +- %g", small, se_small, large,
+                se_large);
+  double more = attack_rate(16000, "0.033/day", &se);
+  cr_expect_gt(fabs(small - more), 4 * hypot(se_small, se), "%g and %g cannot be told apart", small, more);
+}

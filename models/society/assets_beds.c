@@ -163,7 +163,7 @@ void beds_close(struct beds *s) {
 void beds_begin(struct sim_run *run, const struct beds_plan *p, struct beds *s) {
   if (p->people == SIM_NONE) return;
   for (uint32_t i = 0; i < p->pools; i++)
-    s->pool[i] = (struct beds_pool){.first = {SIM_NONE, SIM_NONE}, .last = {SIM_NONE, SIM_NONE}};
+    s->pool[i] = (struct beds_pool){.first = {SIM_NONE, SIM_NONE}, .last = {SIM_NONE, SIM_NONE}, .share = ASSETS_WHOLE};
   for (uint32_t i = 0; i < p->nodes; i++) {
     s->pool[p->pools == 1 ? 0 : i].beds += p->beds[i];
     s->beds += p->beds[i];
@@ -171,14 +171,25 @@ void beds_begin(struct sim_run *run, const struct beds_plan *p, struct beds *s) 
   sim_observe(run, p->capacity, s->beds);
 }
 
+static uint32_t usable(const struct beds_plan *p, uint32_t node, uint32_t lost) {
+  return p->beds[node] - (uint32_t)((uint64_t)p->beds[node] * lost / ASSETS_WHOLE);
+}
+
 void beds_change(struct sim_run *run, const struct sim_instance *self, const struct beds_plan *p, struct beds *s,
-                 uint32_t node, bool working) {
+                 uint32_t node, uint32_t before, uint32_t after) {
   if (p->people == SIM_NONE) return;
   struct beds_pool *pool = &s->pool[p->pools == 1 ? 0 : node];
-  pool->beds = working ? pool->beds + p->beds[node] : pool->beds - p->beds[node];
-  s->beds += working ? (int64_t)p->beds[node] : -(int64_t)p->beds[node];
+  uint32_t was = usable(p, node, before), is = usable(p, node, after);
+  pool->beds = pool->beds + is - was;
+  s->beds += (int64_t)is - was;
   sim_observe(run, p->capacity, s->beds);
   sim_schedule(run, self, ASSETS_EV_BEDS, (uint32_t)(pool - s->pool), 0, sim_now(run), &pool->balance);
+}
+
+/* Millionths of a pool's patients for whom there are beds. */
+static uint32_t share_of(const struct beds_pool *pool) {
+  uint32_t patients = pool->count[BED] + pool->count[QUEUE];
+  return patients <= pool->beds ? ASSETS_WHOLE : (uint32_t)((uint64_t)pool->beds * ASSETS_WHOLE / patients);
 }
 
 /* A draw named by the state and how often the person has moved: the same in every arm, and asked as often as needed. */
@@ -213,7 +224,7 @@ static void patient_moved(struct sim_run *run, const struct sim_instance *self, 
   s->waiting += (c->to == WAITING) - (c->from == WAITING);
   s->admissions += c->to == ADMITTED;
   sim_observe(run, p->patients, s->admitted + s->waiting);
-  if (c->from == ADMITTED && c->to == OUTSIDE && pool->count[QUEUE])
+  if ((c->from == ADMITTED && c->to == OUTSIDE && pool->count[QUEUE]) || share_of(pool) != pool->share)
     sim_schedule(run, self, ASSETS_EV_BEDS, (uint32_t)(pool - s->pool), 0, sim_now(run), &pool->balance);
 }
 
@@ -241,18 +252,26 @@ static void balance(struct sim_run *run, const struct beds_plan *p, struct beds 
     sim_move(run, p->machine, pool->first[QUEUE], ADMITTED);
 }
 
-void beds_event(struct sim_run *run, const struct beds_plan *p, struct beds *s, const struct sim_event *ev) {
+bool beds_event(struct sim_run *run, const struct beds_plan *p, struct beds *s, const struct sim_event *ev,
+                uint32_t *first, uint32_t *end) {
   if (ev->kind == ASSETS_EV_BEDS) {
+    struct beds_pool *pool = &s->pool[ev->entity];
     balance(run, p, s, ev->entity);
-    return;
+    uint32_t before = pool->share;
+    pool->share = share_of(pool);
+    *first = p->pools == 1 ? 0 : ev->entity;
+    *end = p->pools == 1 ? p->nodes : ev->entity + 1;
+    return pool->share != before;
   }
   uint8_t now = sim_state(run, p->machine, ev->entity);
   bool needs = needs_bed(run, p, ev->entity);
   const struct beds_pool *pool = pool_of(run, p, s, ev->entity);
   if (ev->kind == ASSETS_EV_ENTER && now == OUTSIDE && needs)
     sim_move(run, p->machine, ev->entity, pool->count[BED] < pool->beds && !pool->count[QUEUE] ? ADMITTED : WAITING);
-  if (ev->kind == ASSETS_EV_LEAVE && !needs && (now == WAITING || (now == ADMITTED && !p->stays)))
+  if (ev->kind == ASSETS_EV_LEAVE && !needs &&
+      (now == WAITING || (now == ADMITTED && (!p->stays || sim_gone(run, p->people, ev->entity)))))
     sim_move(run, p->machine, ev->entity, OUTSIDE);
+  return false;
 }
 
 void beds_end(struct sim_run *run, const struct sim_instance *self, const struct beds_plan *p, struct beds *s) {

@@ -134,6 +134,15 @@ static uint32_t observable(struct sim_builder *b, const struct sim_instance *sel
   return w->observables++;
 }
 
+uint32_t sim_builder_share(struct sim_builder *b, const struct sim_instance *self, uint32_t population) {
+  (void)self;
+  if (append(&b->world->share, &b->world->shares, population)) {
+    fail(b, SIM_ERR_MEMORY);
+    return 0;
+  }
+  return b->world->shares - 1;
+}
+
 uint32_t sim_builder_observable(struct sim_builder *b, const struct sim_instance *self, const char *name,
                                 const char *unit, const char *doc) {
   return observable(b, self, name, unit, doc, SIM_NONE);
@@ -295,8 +304,11 @@ void sim_builder_watch(struct sim_builder *b, const struct sim_instance *self, u
   m->watched[at] = mask;
 }
 
+/* With another `supply` than one, a node may have several suppliers. */
 static bool needs(const struct sim_builder *b, const struct sim_layer *layer, uint32_t supplier) {
   size_t n;
+  const char *supply = sim_value_text(layer->params, "supply");
+  if (supply && strcmp(supply, "one") != 0) return false;
   const struct sim_value *needs = sim_value_list(layer->params, "needs", &n);
   for (size_t i = 0; i < n; i++)
     if (sim_builder_find_population(b, needs[i].text) == supplier) return true;

@@ -249,6 +249,18 @@ uint32_t sim_graph_giant(const struct sim_graph *g, const uint8_t *keep, uint32_
   return giant;
 }
 
+uint32_t sim_graph_keep_giant(const struct sim_graph *g, uint8_t *keep, uint32_t *work) {
+  uint32_t size = sim_graph_giant(g, keep, work), root = UINT32_MAX;
+  for (uint32_t u = 0; u < g->nodes; u++) {
+    if (!keep[u]) continue;
+    uint32_t r = find_root(work, u);
+    if (root == UINT32_MAX && (work[r] & ~ROOT) == size) root = r;
+  }
+  for (uint32_t u = 0; u < g->nodes; u++)
+    if (keep[u]) keep[u] = find_root(work, u) == root;
+  return size;
+}
+
 void sim_graph_moments(const struct sim_graph *g, double *mean_degree, double *mean_excess) {
   double arcs = (double)g->row[g->nodes], pairs = 0;
   for (uint32_t u = 0; u < g->nodes; u++) {

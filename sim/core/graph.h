@@ -61,6 +61,9 @@ static inline uint64_t sim_graph_degree(const struct sim_graph *g, uint32_t u) {
 /* Size of the largest connected component among nodes with keep[u] != 0 (keep NULL: all); O(nodes + edges). work:
  * nodes uint32 of scratch. */
 uint32_t sim_graph_giant(const struct sim_graph *g, const uint8_t *keep, uint32_t *work);
+/* As above, and keeps those in it: keep[u] becomes 0 for all others. Of components of one size, that with the lowest
+ * id. */
+uint32_t sim_graph_keep_giant(const struct sim_graph *g, uint8_t *keep, uint32_t *work);
 /* Mean degree, mean excess degree <k(k-1)>/<k>: for reproduction numbers. */
 void sim_graph_moments(const struct sim_graph *g, double *mean_degree, double *mean_excess);
 /* igraph and GSL abort by default; this installs handlers that record instead. Once, at start; idempotent, thread-safe.

@@ -235,6 +235,8 @@ void sim_builder_watch_gone(struct sim_builder *b, const struct sim_instance *se
 /* True if each entity of `dependent` hangs on one node of `supplier`, node i of n on equal blocks (sim_block_start):
  * the layer of `supplier` serves them, or theirs needs it. */
 bool sim_builder_hangs_on(const struct sim_builder *b, uint32_t dependent, uint32_t supplier);
+/* A factor of each entity's functionality that is no state of it: see sim_share. In `declare`. */
+uint32_t sim_builder_share(struct sim_builder *b, const struct sim_instance *self, uint32_t population);
 /* A named integer of this instance: "power.unserved". Machines' states are observables without this. */
 uint32_t sim_builder_observable(struct sim_builder *b, const struct sim_instance *self, const char *name,
                                 const char *unit, const char *doc);
@@ -334,6 +336,8 @@ void sim_move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to
 /* Fires a transition by index if the entity is in its `from`; returns whether it did. */
 bool sim_fire(struct sim_run *run, uint32_t machine, uint32_t entity, unsigned transition);
 
+/* From now on the entity's functionality is multiplied by these millionths; by 1 from the start of a run. */
+void sim_share(struct sim_run *run, uint32_t share, uint32_t entity, uint32_t millionths);
 void sim_observe(struct sim_run *run, uint32_t observable, int64_t value);
 int64_t sim_observed(const struct sim_run *run, uint32_t observable);
 

@@ -27,12 +27,19 @@ static int create_parts(struct sim_recorder *r, const struct sim_world *w) {
   r->declared = sim_calloc(p->declareds + 1, sizeof *r->declared);
   r->value = sim_calloc(p->values + 1, sizeof *r->value);
   r->samples = sim_calloc((size_t)p->seriess * p->samples + 1, sizeof *r->samples);
+  r->lost = sim_calloc(w->shares + 1, sizeof *r->lost);
+  r->lost_any = sim_calloc(w->shares + 1, sizeof *r->lost_any);
   r->keep = sim_calloc(p->giant_nodes + 1, sizeof *r->keep);
   r->work = sim_calloc(p->giant_nodes + 1, sizeof *r->work);
   if (!r->gauge || !r->dirty || !r->entries || !r->ever || !r->affected || !r->part || !r->lost_before ||
       !r->lost_before_latest || !r->threshold || !r->level || !r->group_threshold || !r->group || !r->episode ||
-      !r->episode_level || !r->declared || !r->value || !r->samples || !r->keep || !r->work)
+      !r->episode_level || !r->declared || !r->value || !r->samples || !r->lost || !r->lost_any || !r->keep || !r->work)
     return SIM_ERR_MEMORY;
+  for (uint32_t s = 0; s < w->shares; s++) {
+    size_t size = (size_t)w->population[w->share[s]].size + 1;
+    r->lost[s] = sim_calloc(size, sizeof **r->lost);
+    if (!r->lost[s]) return SIM_ERR_MEMORY;
+  }
   for (uint32_t m = 0; m < w->machines; m++) {
     r->affected[m] = sim_calloc((size_t)w->population[w->machine[m].population].size + 1, sizeof **r->affected);
     if (!r->affected[m]) return SIM_ERR_MEMORY;
@@ -75,6 +82,9 @@ void sim_recorder_free(struct sim_recorder *r) {
   sim_free(r->declared);
   sim_free(r->value);
   sim_free(r->samples);
+  for (uint32_t s = 0; r->lost && s < r->plan->world->shares; s++) sim_free(r->lost[s]);
+  sim_free(r->lost);
+  sim_free(r->lost_any);
   sim_free(r->keep);
   sim_free(r->work);
   sim_free(r);
@@ -108,6 +118,10 @@ void sim_recorder_begin(struct sim_run *run) {
   const struct sim_recorder_plan *p = r->plan;
   const struct sim_world *w = run->world;
   next_epoch(r);
+  for (uint32_t s = 0; s < w->shares; s++) {
+    if (r->lost_any[s]) memset(r->lost[s], 0, w->population[w->share[s]].size * sizeof **r->lost);
+    r->lost_any[s] = false;
+  }
   r->dirty_n = 0;
   for (uint32_t g = 0; g < p->gauges; g++) r->gauge[g] = (struct sim_gauge){.peak = -1};
   for (uint32_t i = 0; i < p->parts; i++) r->gauge[i].live = p->part[i].at_rest;
@@ -137,8 +151,9 @@ void sim_recorder_begun(struct sim_run *run) {
 
 /* ---- changes ---------------------------------------------------------------------------------------------------- */
 
-/* Functionality of an entity, in millionths, were it in `state` of `machine`: the product over the machines that can
- * lower it. A pure function of its states, so that the same states give the same total whatever came before. */
+/* Functionality of an entity, in millionths, were it in `state` of `machine` (SIM_NONE: as it is): the product over the
+ * machines and shares that can lower it. A pure function of its states and shares, so that the same ones give the same
+ * total whatever came before. */
 static int64_t functionality(const struct sim_run *run, uint32_t population, uint32_t machine, uint32_t entity,
                              uint8_t state) {
   const struct sim_recorder_plan *p = run->recorder->plan;
@@ -148,7 +163,25 @@ static int64_t functionality(const struct sim_run *run, uint32_t population, uin
     uint32_t m = pop->machine[k];
     product *= p->machine[m].functionality[m == machine ? state : run->machine[m].entity[entity].state];
   }
+  for (uint32_t s = 0; pop->shared && s < run->world->shares; s++)
+    if (run->world->share[s] == pop->population)
+      product *= (double)(SIM_Q_ONE - run->recorder->lost[s][entity]) / (double)SIM_Q_ONE;
   return (int64_t)(product * (double)SIM_Q_ONE + 0.5);
+}
+
+void sim_share(struct sim_run *run, uint32_t share, uint32_t entity, uint32_t millionths) {
+  struct sim_recorder *r = run->recorder;
+  uint32_t population = run->world->share[share], part = r->plan->part_of[population];
+  uint32_t *lost = &r->lost[share][entity], now = (uint32_t)SIM_Q_ONE - millionths;
+  if (*lost == now || part == SIM_NONE || run->error[0]) return;
+  int64_t before = functionality(run, part, SIM_NONE, entity, 0);
+  r->lost_any[share] = true;
+  *lost = now;
+  const struct sim_population *p = &run->world->population[population];
+  int64_t change = (functionality(run, part, SIM_NONE, entity, 0) - before) * sim_population_weight(p, entity);
+  if (!change) return;
+  add(r, part, change);
+  if (r->plan->population[part].group != SIM_NONE) add(r, r->plan->population[part].group + p->group[entity], change);
 }
 
 void sim_recorder_moved(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t from, uint8_t to) {

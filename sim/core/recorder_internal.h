@@ -30,6 +30,8 @@ struct sim_recorder_population {
   sim_int128 coefficient; /* society = sum of coefficient x gauge */
   uint32_t *machine;      /* machines that can lower functionality */
   uint32_t machines;
+  bool shared;    /* by a share too */
+  uint32_t group; /* gauge of its first group, or SIM_NONE */
 };
 
 struct sim_recorder_machine {
@@ -93,6 +95,7 @@ struct sim_recorder_due {
 
 struct sim_recorder_plan {
   const struct sim_world *world;
+  uint32_t *part_of; /* [world's populations] part, or SIM_NONE: it does not count */
   struct sim_recorder_population *population;
   uint32_t populations;
   struct sim_recorder_part *part;       /* [parts] */
@@ -192,6 +195,8 @@ struct sim_recorder {
   uint16_t **affected; /* [machines][entities] epoch of the run in which it was last active */
   uint64_t *ever;      /* [machines] entities ever active in this run */
   uint16_t epoch;
+  uint32_t **lost;                 /* [shares][entities] millionths below 1 */
+  bool *lost_any;                  /* [shares] some was set in this run */
   bool clock;                      /* an incident has come */
   bool unsettled;                  /* an incident came in this instant */
   bool degraded;                   /* the first episode has begun */

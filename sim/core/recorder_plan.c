@@ -226,7 +226,10 @@ static int plan_population(struct sim_recorder_plan *p, uint32_t k, int64_t *res
     pop->machine[pop->machines++] = m;
     product *= p->machine[m].functionality[w->machine[m].rest];
   }
-  if (pop->machines == 1) p->machine[pop->machine[0]].alone = true;
+  pop->group = SIM_NONE;
+  for (uint32_t s = 0; s < w->shares; s++) pop->shared |= w->share[s] == pop->population;
+  p->part_of[pop->population] = k;
+  if (pop->machines == 1 && !pop->shared) p->machine[pop->machine[0]].alone = true;
   *rest_q = (int64_t)(product * (double)SIM_Q_ONE + 0.5);
   p->part[k].full = (int64_t)population->weight_total * SIM_Q_ONE;
   p->part[k].at_rest = (int64_t)population->weight_total * *rest_q;
@@ -251,6 +254,7 @@ static int plan_groups(struct sim_recorder_plan *p, const int64_t *rest_q) {
   for (uint32_t i = 0; p->groups && i < people->size; i++)
     group[people->group[i]].full += (int64_t)sim_population_weight(people, i) * SIM_Q_ONE;
   for (uint32_t g = 0; g < p->groups; g++) group[g].at_rest = group[g].full / SIM_Q_ONE * rest_q[k];
+  if (p->groups) p->population[k].group = p->populations;
   for (uint32_t m = 0; p->groups && m < w->machines; m++)
     if (p->machine[m].population == k) p->machine[m].group = p->populations;
   return 0;
@@ -259,7 +263,9 @@ static int plan_groups(struct sim_recorder_plan *p, const int64_t *rest_q) {
 static int plan_parts(struct sim_recorder_plan *p, struct sim_diag *diag) {
   int64_t *rest_q = sim_calloc(p->populations + 1, sizeof *rest_q);
   p->part = sim_calloc(p->populations + 1, sizeof *p->part);
-  int ret = rest_q && p->part ? 0 : SIM_ERR_MEMORY;
+  p->part_of = sim_calloc(p->world->populations + 1, sizeof *p->part_of);
+  int ret = rest_q && p->part && p->part_of ? 0 : SIM_ERR_MEMORY;
+  for (uint32_t i = 0; !ret && i < p->world->populations; i++) p->part_of[i] = SIM_NONE;
   for (uint32_t k = 0; !ret && k < p->populations; k++) ret = plan_population(p, k, &rest_q[k], diag);
   if (!ret) ret = plan_groups(p, rest_q);
   p->parts = p->populations + p->groups;
@@ -509,6 +515,7 @@ void sim_recorder_plan_free(struct sim_recorder_plan *p) {
   for (uint32_t k = 0; k < p->populations; k++) sim_free(p->population[k].machine);
   sim_free(p->population);
   sim_free(p->part);
+  sim_free(p->part_of);
   sim_free(p->machine);
   sim_free(p->gauge_of);
   sim_free(p->hazard);

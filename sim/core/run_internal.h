@@ -107,6 +107,8 @@ struct sim_world {
   uint32_t machines;
   struct sim_observable_plan *observable;
   uint32_t observables;
+  uint32_t *share; /* [shares] populations */
+  uint32_t shares;
   struct sim_modifier *modifier;
   uint32_t modifiers;
   struct sim_knob_plan *knob;

@@ -16,6 +16,22 @@ static const struct sim_call realisations[] = {{"fixed", no_params, "One network
                                                {"every", every_params, "A new network for every so many replicates."},
                                                {NULL, NULL, NULL}};
 
+static const struct sim_param at_least_params[] = {
+    {.name = "share",
+     .kind = SIM_QUANTITY,
+     .unit = "1",
+     .flags = SIM_FIRST | SIM_REQUIRED | SIM_OPEN_MIN,
+     .max = 1,
+     .doc = "Least share of the suppliers that work with which a node works."},
+    {.name = NULL}};
+static const struct sim_call supplies[] = {
+    {"at_least", at_least_params,
+     "A node has an equal block of the suppliers, and works while this share of them does."},
+    {"share", no_params,
+     "A node has an equal block of the suppliers, and works by the share of them that does; supply shares multiply."},
+    {"one", no_params, "A node has one supplier in each needed layer, and works while that one does."},
+    {NULL, NULL, NULL}};
+
 const struct sim_param sim_layer_params[] = {
     {.name = "of",
      .kind = SIM_REF,
@@ -56,6 +72,16 @@ const struct sim_param sim_layer_params[] = {
      .flags = SIM_LIST,
      .refers = "layer",
      .doc = "Layers of assets on which these nodes depend: a node without supply from one of them does not work."},
+    {.name = "supply",
+     .beside = "needs",
+     .kind = SIM_CALL,
+     .calls = supplies,
+     .doc = "What of the needed layers a node must have to work. Default: one."},
+    {.name = "works_in",
+     .kind = SIM_CHOICE,
+     .choices = "anywhere giant_component",
+     .doc = "Where a node works: anywhere (the default), or in the giant component of the layer's working nodes only "
+            "(with `needs` in both directions the mutual giant component of Buldyrev et al. 2010)."},
     {.name = "failure",
      .kind = SIM_LAW_CALL,
      .unit = "day",

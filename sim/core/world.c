@@ -58,7 +58,7 @@ static bool speaks_of(const struct sim_value *v, const char *layer, bool repair)
  */
 static bool has_assets(const struct sim_world *w, const struct sim_layer *l) {
   if (!l->own_nodes) return false;
-  static const char *const keys[] = {"serves", "failure", "needs", "beds", NULL};
+  static const char *const keys[] = {"serves", "failure", "needs", "beds", "works_in", NULL};
   for (size_t i = 0; keys[i]; i++)
     if (sim_value_has(l->params, keys[i])) return true;
   for (size_t s = 0; s < w->root->n; s++)
@@ -328,7 +328,7 @@ void sim_world_free(struct sim_world *w) {
   void *arrays[] = {w->instance,       w->machine,       w->observable,    w->modifier, w->knob,   w->knob_base,
                     w->signal_base,    w->moment,        w->signal_moment, w->listener, w->server, w->listeners,
                     w->signal_moments, w->cost_instance, w->output_base,   w->kind,     w->burden, w->rank,
-                    w->purpose,        w->purpose_path,  w->column,        w->owned,    w};
+                    w->purpose,        w->purpose_path,  w->column,        w->owned,    w->share,  w};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) sim_free(arrays[i]);
 }
 

@@ -226,6 +226,29 @@ def a10(ref: dict[str, Any]) -> Case:
                 ["k50", "path", "star_hub", "star_leaf"])
 
 
+def a12(ref: dict[str, Any]) -> Case:
+    arms = {"k1_5": "<k>=1.5", "k2": "<k>=2", "k3": "<k>=3", "k4": "<k>=4"}
+    checks: list[Check] = [
+        Mean(arm, f"giant component by {what}", column(what, 0, scale=1e-5), ref["A12"][key], (0.005, 0.0017))
+        for arm, key in arms.items()
+        for what in ("working", "giant")
+    ]
+    return Case("A12", "a12_giant_component.yaml", (40, 400), checks,
+                Broken("mean degree 2 % higher", ("society.layers.net.graph.mean_degree=x 1.02",), ("k1_5",)), [*arms])
+
+
+def a13(ref: dict[str, Any]) -> Case:
+    v, tol = ref["A13"], (0.009, 0.0045)
+    checks: list[Check] = [Mean("p70", "p = 1", column("before", 0, scale=2e-5),
+                                v["<k>=4 p=1.0 mutual giant (fraction of N)"], tol)]
+    for arm, p in (("p70", "0.7"), ("p80", "0.8")):
+        for what in ("working", "controlling"):
+            checks.append(Mean(arm, f"p = {p}, {what}", column(what, 0, scale=2e-5),
+                               v[f"<k>=4 p={p} mutual giant (fraction of N)"], tol))
+    return Case("A13", "a13_mutual_giant.yaml", (20, 80), checks,
+                Broken("the need goes one way only", ("society.layers.control.needs=null",), ("p70",)), ["p70", "p80"])
+
+
 def a16(ref: dict[str, Any]) -> Case:
     keys = {"k4": "K4 1 believer", "p4_end": "P4 believer at end", "p4_checker": "P4 believer 0, checker 3",
             "s5_leaf": "K1,4 believer leaf", "c4": "C4 believer 0"}
@@ -465,6 +488,6 @@ def b7(ref: dict[str, Any]) -> Case:
 def cases() -> list[Case]:
     """Every case, with references from reference.json."""
     ref = json.loads((HERE / "reference.json").read_text(encoding="utf-8"))
-    return [make(ref) for make in (a01, a01b, a02, a03, a04, a05_short, a05_extinction, a10, a16, a17_mmc, a17_loss,
-                                   a17_mg1, a17_priority, a17_infinite, a17_dm1, a18, a19, a20, a22, a25, a28,
+    return [make(ref) for make in (a01, a01b, a02, a03, a04, a05_short, a05_extinction, a10, a12, a13, a16, a17_mmc,
+                                   a17_loss, a17_mg1, a17_priority, a17_infinite, a17_dm1, a18, a19, a20, a22, a25, a28,
                                    a28_near, b7)]
