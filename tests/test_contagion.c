@@ -400,6 +400,12 @@ Test(contagion, a_reproduction_number_is_what_is_seen) {
   free(s);
 }
 
+Test(contagion, a_law_that_ends_is_refused_where_all_meet) {
+  test_refused("airesim: 1\nhorizon: 10 days\nsociety: {people: 9, layers: {c: {graph: homogeneous contacts 3}}}\n"
+               "hazards: {flu: {like: sir, layer: c, transmission: uniform from 1 day to 2 days, infectious: 1 day}}\n",
+               "makes endless contacts on a homogeneous layer");
+}
+
 Test(contagion, an_impossible_reproduction_number_is_refused) {
   test_refused(
       OUTBREAK("60", "net: {graph: ring}", "like: sir, layer: net, reproduction_number: 1.2, infectious: 2 days", ""),

@@ -504,6 +504,12 @@ static int plan_transmission(struct sim_builder *b, struct sim_instance *self, s
     if (ret) return ret;
     p->attempt = !sim_law_has_density(&p->law);
   }
+  bool ends = p->law.kind == SIM_LAW_UNIFORM; /* its hazard grows without bound: endless contacts in a finite time */
+  for (unsigned l = 0; !p->attempt && ends && l < p->layers; l++)
+    if (p->layer[l].mixing)
+      return sim_diag_add(sim_builder_diag(b), &v->mark, v->path,
+                          "a uniform law of transmission makes endless contacts on a homogeneous layer: give a rate or "
+                          "another law");
   for (unsigned l = 0; p->attempt && l < p->layers; l++)
     if (p->layer[l].mixing)
       return sim_diag_add(sim_builder_diag(b), &v->mark, v->path,
