@@ -329,8 +329,7 @@ Test(response, an_action_without_effect_changes_nothing) {
       "treatment, against: flu, on: clinics, transition: recover, efficacy: 0 %",
       "isolation, against: flu, on: clinics, efficacy: 0 %, restricts: 0 %, when: clinics.alarm, until: clinics.clear",
       "tracing, against: flu, on: clinics, coverage: 50 %, efficacy: 0 %, restricts: 0 %, monitors: 0 %",
-      "distancing, against: flu, layers: contacts, reduction: 0 %, restricts: 0 %, when: clinics.alarm, until: "
-      "clinics.clear",
+      "distancing, against: flu, layers: contacts, reduction: 0 %, restricts: 0 %, when: clinics.alarm",
       "shielding, against: flu, among: old, reduction: 0 %, restricts: 0 %, when: clinics.alarm, until: clinics.clear"};
   for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
     char text[4000];

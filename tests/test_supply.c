@@ -53,7 +53,7 @@ Test(supply, shares_multiply) {
   test_world_run(&t, 0);
   cr_expect_float_eq(test_value(&t, "robustness"), 0.75 * 0.75, 1e-6);
   cr_expect_float_eq(test_value(&t, "resilience_loss"), 2 * (1 - 0.75 * 0.75), 1e-5);
-  cr_expect_eq(t.row.columns[test_column(&t, "time_below", NULL) + 2], 2, "below 90 % until the repair");
+  cr_expect_eq(t.row.columns[test_column(&t, "time_below", NULL) + 2], 2, "below 90 %% until the repair");
   test_world_close(&t);
 }
 
