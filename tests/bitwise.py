@@ -23,7 +23,7 @@ from pathlib import Path
 from harness import Program, Suite, Tree, Values, differences, patched, same_bits, yaml_text
 
 ROOT = Path(__file__).resolve().parents[1]
-KILLS = 10
+KILLS = 20
 COMMON_NUMBERS = "ever_infected ill extinct ill_days most_ill down outages"  # of measures.declared
 
 # A little of everything: contagion on two layers, failing assets, sensors, teams, actions, repair and a coupling.

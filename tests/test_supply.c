@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Supply between layers of assets: one, at least a share, a share; the giant component; layers that need one another.
  */
+#include "sim/core/run_internal.h"
 #include "worlds.h"
 
 #define HEAD "airesim: 1\nquestion: test\nsource: illustrative\nhorizon: 10 days\n"
@@ -117,6 +118,56 @@ Test(supply, repaired_without_supply) {
 }
 
 /* ---- what is refused --------------------------------------------------------------------------------------------- */
+
+enum { GRID = 200, CUT = 5 };
+struct taken {
+  bool down[GRID];
+};
+static void note_down(void *ctx, double day, const char *instance, uint32_t entity, const char *from, const char *to) {
+  (void)day;
+  (void)from;
+  if (strcmp(instance, "grid") == 0 && strcmp(to, "down") == 0) ((struct taken *)ctx)->down[entity] = true;
+}
+
+/* Whether, in four replicates with a graph each, no node that stands has a higher degree than one that was cut. */
+static bool cuts_the_hubs(const char *seed_by) {
+  char text[1000];
+  snprintf(text, sizeof text,
+           HEAD
+           "society: {layers: {grid: {nodes: %d, graph: barabasi_albert mean_degree 4, realisation: per_replicate}}}\n"
+           "incidents: {cut: {fails: grid, count: %d, seed_by: %s, arrivals: day 1}}\n",
+           GRID, CUT, seed_by);
+  struct test_world t;
+  test_world_open(&t, text);
+  bool hubs = true;
+  uint64_t last = 0;
+  for (unsigned r = 0; r < 4; r++) {
+    struct taken taken = {0};
+    struct sim_trace trace = {.ctx = &taken, .move = note_down};
+    sim_run_trace(t.run, &trace);
+    test_world_run(&t, r);
+    const struct sim_graph *g = t.run->graph[0];
+    cr_assert_neq(g->hash, last, "a graph a replicate");
+    last = g->hash;
+    uint64_t least = UINT64_MAX, most = 0;
+    unsigned n = 0;
+    for (uint32_t v = 0; v < GRID; v++) {
+      uint64_t degree = sim_graph_degree(g, v);
+      n += taken.down[v];
+      if (taken.down[v] && degree < least) least = degree;
+      if (!taken.down[v] && degree > most) most = degree;
+    }
+    cr_assert_eq(n, CUT);
+    hubs = hubs && least >= most;
+  }
+  test_world_close(&t);
+  return hubs;
+}
+
+Test(supply, targeted_and_random_outages) {
+  cr_assert(cuts_the_hubs("degree"));
+  cr_assert_not(cuts_the_hubs("random"));
+}
 
 Test(supply, refused) {
   test_refused(HEAD "society: {layers: {a: {nodes: 4, supply: share}}}\n", "`supply` is about `needs`");

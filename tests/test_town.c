@@ -200,3 +200,40 @@ Test(town, rates_a_person_do_not_scale, .timeout = 60) {
   double more = attack_rate(16000, "0.033/day", &se);
   cr_expect_gt(fabs(small - more), 4 * hypot(se_small, se), "%g and %g cannot be told apart", small, more);
 }
+
+/* Power, telecom, hospitals, banks and data centres serve the same town: without power nothing that needs it works, by
+ * one step or two; half of the power takes what hangs on that half. */
+Test(town, services) {
+  static const char text[] = "airesim: 1\nquestion: test\nsource: illustrative\nhorizon: 4 days\n"
+                             "society:\n  like: town\n  people: 2000\n  layers:\n"
+                             "    power: {nodes: 4, serves: people}\n"
+                             "    telecom: {nodes: 4, needs: [power], serves: people}\n"
+                             "    hospitals: {nodes: 2, beds: 20, admits: flu.infectious, needs: [power, telecom]}\n"
+                             "    banks: {nodes: 4, needs: [power, telecom, computing], serves: people}\n"
+                             "    computing: {nodes: 4, needs: [power]}\n"
+                             "hazards: {flu: {like: sir, layer: contacts, transmission: 0.1/day, infectious: 2 days}}\n"
+                             "incidents:\n  half: {fails: power, at: [2, 3], arrivals: day 1}\n  rest: {fails: power, "
+                             "at: [0, 1], arrivals: day 2}\n"
+                             "measures:\n  declared:\n"
+                             "    power: {count: power.unserved, at: [day 0.5, day 1.5, day 2.5]}\n"
+                             "    phones: {count: telecom.unserved, at: [day 0.5, day 1.5, day 2.5]}\n"
+                             "    money: {count: banks.unserved, at: [day 0.5, day 1.5, day 2.5]}\n"
+                             "    wards: {count: hospitals.up, at: [day 0.5, day 1.5, day 2.5]}\n"
+                             "    machines: {count: computing.up, at: [day 0.5, day 1.5, day 2.5]}\n";
+  static const struct {
+    const char *name;
+    double value[3];
+  } expected[] = {{"power", {0, 1000, 2000}},
+                  {"phones", {0, 1000, 2000}},
+                  {"money", {0, 1000, 2000}},
+                  {"wards", {2, 1, 0}},
+                  {"machines", {4, 2, 0}}};
+  struct test_world t;
+  test_world_open(&t, text);
+  test_world_run(&t, 0);
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+    for (unsigned k = 0; k < 3; k++)
+      cr_expect_eq(t.row.columns[test_column(&t, expected[i].name, NULL) + k], expected[i].value[k], "%s %u: %g",
+                   expected[i].name, k, t.row.columns[test_column(&t, expected[i].name, NULL) + k]);
+  test_world_close(&t);
+}

@@ -30,19 +30,27 @@ struct incident_plan {
   uint32_t machine; /* starts, fails; or SIM_NONE */
   uint8_t into, eligible;
   bool any_other; /* everyone outside `into` is eligible (fails), not only those in `eligible` */
-  uint32_t *pool; /* whom it may take, in the order of degree where seed_by says so; NULL: all */
+  uint32_t *pool; /* whom it may take; NULL: all */
   uint32_t pool_n, wanted;
-  bool ordered; /* take the first of the pool, not random ones */
+  bool ordered;          /* take the first of the pool, not random ones */
+  uint32_t degree_layer; /* whose degrees order the pool, or SIM_NONE */
   uint32_t server;
   struct sim_law service;
   int priority;
 };
 
+struct ranked { /* a member of the pool */
+  uint64_t degree;
+  uint32_t id;
+};
 struct incident {
   uint32_t attempts, stopped, candidates;
-  double bound;   /* of the multiplier of the rate */
-  double clock;   /* days, of the arrival process */
-  uint32_t *work; /* [pool_n] scratch for large samples */
+  double bound;          /* of the multiplier of the rate */
+  double clock;          /* days, of the arrival process */
+  uint32_t *work;        /* [pool_n] scratch for large samples */
+  struct ranked *ranked; /* [pool_n] the pool by degree, of the graph with that hash */
+  bool sorted;
+  uint64_t sorted_graph;
   struct sim_rng_series interval, service;
 };
 
@@ -223,28 +231,6 @@ static int plan_arrivals(struct sim_builder *b, struct sim_instance *self, struc
                                                 "the amplitude exceeds the mean: the rate would be negative");
 }
 
-struct ranked {
-  uint64_t degree;
-  uint32_t id;
-};
-static int by_degree(const void *a, const void *b) {
-  const struct ranked *x = a, *y = b;
-  if (x->degree != y->degree) return x->degree > y->degree ? -1 : 1;
-  return x->id < y->id ? -1 : x->id > y->id;
-}
-
-static int order_by_degree(struct sim_builder *b, struct incident_plan *p, uint32_t layer) {
-  const struct sim_graph *g = sim_builder_graph(b, layer);
-  struct ranked *r = g ? sim_calloc(p->pool_n + 1u, sizeof *r) : NULL;
-  if (!r) return SIM_ERR_MEMORY;
-  for (uint32_t i = 0; i < p->pool_n; i++) r[i] = (struct ranked){sim_graph_degree(g, p->pool[i]), p->pool[i]};
-  qsort(r, p->pool_n, sizeof *r, by_degree);
-  for (uint32_t i = 0; i < p->pool_n; i++) p->pool[i] = r[i].id;
-  sim_free(r);
-  p->ordered = true;
-  return 0;
-}
-
 /* Layer whose degrees count: given, else that of the hazard or of the assets. */
 static uint32_t degree_layer(const struct sim_builder *b, const struct sim_instance *self, const char *target,
                              const struct sim_instance *hazard) {
@@ -295,9 +281,11 @@ static int plan_pool(struct sim_builder *b, struct sim_instance *self, struct in
     if (group < 0 || pop->group[i] == group) p->pool[p->pool_n++] = i;
   if (!degree) return 0;
   uint32_t layer = degree_layer(b, self, target, hazard);
-  return layer == SIM_NONE
-             ? sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path, "`seed_by: degree` needs a `layer`")
-             : order_by_degree(b, p, layer);
+  if (layer == SIM_NONE)
+    return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path, "`seed_by: degree` needs a `layer`");
+  p->degree_layer = layer;
+  p->ordered = true;
+  return 0;
 }
 
 static int plan_target(struct sim_builder *b, struct sim_instance *self, struct incident_plan *p, const char *target,
@@ -363,7 +351,7 @@ static int plan_demand(struct sim_builder *b, struct sim_instance *self, struct 
 
 static int incident_plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
   struct incident_plan *p = plan;
-  p->machine = p->server = SIM_NONE;
+  p->machine = p->server = p->degree_layer = SIM_NONE;
   const char *starts = sim_value_text(self->params, "starts"), *fails = sim_value_text(self->params, "fails"),
              *demands = sim_value_text(self->params, "demands");
   if ((starts != NULL) + (fails != NULL) + (demands != NULL) != 1)
@@ -395,13 +383,35 @@ static int incident_open(struct sim_run *run, const struct sim_instance *self, v
   struct incident *s = state;
   s->bound = sim_factor_bound(run, self, KNOB_RATE);
   bool varies = p->severe || sim_factor_varies(run, self, KNOB_SEVERITY);
+  if (p->degree_layer != SIM_NONE && !(s->ranked = sim_calloc(p->pool_n + 1u, sizeof *s->ranked)))
+    return SIM_ERR_MEMORY;
   if (p->machine == SIM_NONE || p->ordered || (!varies && p->wanted <= p->pool_n / 8)) return 0;
   s->work = sim_calloc(p->pool_n + 1u, sizeof *s->work);
   return s->work ? 0 : SIM_ERR_MEMORY;
 }
 
 static void incident_close(void *state) {
-  sim_free(((struct incident *)state)->work);
+  struct incident *s = state;
+  sim_free(s->work);
+  sim_free(s->ranked);
+}
+
+static int by_degree(const void *a, const void *b) {
+  const struct ranked *x = a, *y = b;
+  if (x->degree != y->degree) return x->degree > y->degree ? -1 : 1;
+  return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* The pool by degree in this replicate's graph, highest first; sorted again only where the graph is another one. */
+static const struct ranked *by_degree_now(const struct sim_run *run, const struct incident_plan *p,
+                                          struct incident *s) {
+  const struct sim_graph *g = sim_run_graph(run, p->degree_layer);
+  if (s->sorted && s->sorted_graph == g->hash) return s->ranked;
+  for (uint32_t i = 0; i < p->pool_n; i++) s->ranked[i] = (struct ranked){sim_graph_degree(g, p->pool[i]), p->pool[i]};
+  qsort(s->ranked, p->pool_n, sizeof *s->ranked, by_degree);
+  s->sorted = true;
+  s->sorted_graph = g->hash;
+  return s->ranked;
 }
 
 static uint32_t member(const struct incident_plan *p, uint32_t i) {
@@ -479,7 +489,8 @@ static void arrive(struct sim_run *run, const struct sim_instance *self, struct 
   uint32_t wanted = wanted_by(run, self, k);
   if (p->ordered) {
     uint32_t taken = 0;
-    for (uint32_t i = 0; taken < wanted && i < p->pool_n; i++) taken += take(run, p, p->pool[i]);
+    const struct ranked *r = p->degree_layer == SIM_NONE ? NULL : by_degree_now(run, p, s);
+    for (uint32_t i = 0; taken < wanted && i < p->pool_n; i++) taken += take(run, p, r ? r[i].id : p->pool[i]);
   } else if (wanted > p->pool_n / 8)
     take_many(run, p, s, k, wanted);
   else
