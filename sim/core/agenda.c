@@ -6,6 +6,7 @@
 
 enum {
   BOTTOM = 512,      /* a slot of more is split */
+  ENOUGH = 192,      /* with fewer in the bottom, the next slot is taken too: what fires soon must be foreseen */
   INSERTION = 24,    /* a run of more is sorted by merging */
   QUEUE_START = 256, /* events in the queue before the store wakes */
   QUEUE_GROWTH = 512 /* and during one bottom */
@@ -75,9 +76,9 @@ static void merge_sort(const struct sim_agenda *agenda, struct sim_radix_item *x
   }
 }
 
-/* Orders n items of `work` into `item`: by counting on the leading bits of the place within the slot, then within each
- * part. */
-static void sort(struct sim_bottom *b, const struct sim_agenda *agenda, uint32_t n) {
+/* Orders n items of `work` into `item`, n places: by counting on the leading bits of the place within the slot that was
+ * opened last, then within each part. */
+static void sort(struct sim_bottom *b, const struct sim_agenda *agenda, struct sim_radix_item *item, uint32_t n) {
   uint32_t start[BOTTOM + 1] = {0};
   uint64_t span = (uint64_t)b->later.end - (uint64_t)b->later.cursor; /* a power of two */
   unsigned bits = 0, width = 63 - (unsigned)__builtin_clzll(span);
@@ -91,13 +92,13 @@ static void sort(struct sim_bottom *b, const struct sim_agenda *agenda, uint32_t
     start[p] = sum;
     sum += here;
   }
-  for (uint32_t i = 0; i < n; i++) b->item[start[(b->work[i].tick - first_tick) >> shift]++] = b->work[i];
+  for (uint32_t i = 0; i < n; i++) item[start[(b->work[i].tick - first_tick) >> shift]++] = b->work[i];
   for (uint32_t p = 0, first = 0; p < parts; first = start[p], p++) { /* start[p] is the part's end now */
     uint32_t size = start[p] - first;
     if (size > INSERTION)
-      merge_sort(agenda, b->item + first, b->work, size);
+      merge_sort(agenda, item + first, b->work, size);
     else
-      insertion(agenda, b->item + first, size);
+      insertion(agenda, item + first, size);
   }
 }
 
@@ -115,32 +116,35 @@ static int make_room(struct sim_bottom *b, uint32_t n) {
   return 0;
 }
 
-/* Takes the open slot's reminders that are not stale to `work`. The first pass only touches their fields. */
-static uint32_t gather(struct sim_bottom *b, const struct sim_agenda *agenda) {
+/* Appends the open slot's reminders that are not stale, in order. The first pass only touches their fields. */
+static void append(struct sim_bottom *b, const struct sim_agenda *agenda) {
   uint32_t n = 0, kept = 0;
+  struct sim_radix_item *end = b->item + b->n;
   const struct sim_radix_item *item;
   for (uint32_t here; (here = sim_radix_read(&b->later, &item)) > 0; n += here)
     for (uint32_t i = 0; i < here; i++) {
       __builtin_prefetch(sim_agenda_field(&agenda[item[i].b], item[i].a), 1);
-      b->item[n + i] = item[i];
+      end[n + i] = item[i];
     }
   for (uint32_t i = 0; i < n; i++) {
-    b->work[kept] = b->item[i];
-    kept += *sim_agenda_field(&agenda[b->item[i].b], b->item[i].a) == b->item[i].tick;
+    b->work[kept] = end[i];
+    kept += *sim_agenda_field(&agenda[end[i].b], end[i].a) == end[i].tick;
   }
-  return kept;
+  sort(b, agenda, end, kept);
+  b->n += kept;
 }
 
 int sim_bottom_advance(struct sim_bottom *b, const struct sim_agenda *agenda, uint32_t queue) {
   b->at = b->n = 0;
-  uint32_t n = sim_radix_open(&b->later, BOTTOM);
-  b->queue_limit = queue + (n ? QUEUE_GROWTH : QUEUE_START);
-  if (n == 0) return 0;
-  if (n > b->cap) {
-    int ret = make_room(b, n);
-    if (ret) return ret;
+  while (b->n < ENOUGH) {
+    uint32_t n = sim_radix_open(&b->later, BOTTOM);
+    if (n == 0) break;
+    if (b->n + n > b->cap) {
+      int ret = make_room(b, b->n + n);
+      if (ret) return ret;
+    }
+    append(b, agenda);
   }
-  b->n = gather(b, agenda);
-  sort(b, agenda, b->n);
+  b->queue_limit = queue + (b->later.end == SIM_NEVER ? QUEUE_START : QUEUE_GROWTH);
   return 0;
 }

@@ -42,7 +42,7 @@ void sim_bottom_free(struct sim_bottom *b);
 /* The queue has grown to `queue` events: from now on what is later than `now` goes to the store, the rest of the
  * bottom too. */
 int sim_bottom_wake(struct sim_bottom *b, int64_t now, uint32_t queue) SIM_MUST_CHECK;
-/* The bottom is used up: fills it with the reminders of the next full slot that are not stale, in order; there may be
+/* The bottom is used up: fills it with the reminders of the next full slots that are not stale, in order; there may be
  * none. Once all slots are empty, later.end is SIM_NEVER. `agenda`: the table that reminders refer to. */
 int sim_bottom_advance(struct sim_bottom *b, const struct sim_agenda *agenda, uint32_t queue) SIM_MUST_CHECK;
 #endif

@@ -171,17 +171,23 @@ static bool stale(struct sim_run *run, const struct sim_key *key) {
   return false;
 }
 
-/* Touches what the reminders a little further on in the bottom will need. */
-static void foresee(const struct sim_run *run) {
-  const struct sim_bottom *s = &run->bottom;
-  for (unsigned stage = 0; stage < 2; stage++) {
-    uint32_t at = s->at + (stage ? NEAR : FAR);
-    if (at >= s->n) continue;
-    const struct sim_radix_item *e = &s->item[at];
-    const struct sim_agenda *a = &run->agenda[e->b];
-    const struct sim_instance *i = &run->world->instance[a->instance];
-    if (a->machine == SIM_NONE && i->model->foresee) i->model->foresee(run, i, run->state[a->instance], e->a, stage);
+static void foresee(const struct sim_run *run, uint32_t at, unsigned stage) {
+  if (at >= run->bottom.n) return;
+  const struct sim_radix_item *e = &run->bottom.item[at];
+  const struct sim_agenda *a = &run->agenda[e->b];
+  const struct sim_instance *i = &run->world->instance[a->instance];
+  if (a->machine == SIM_NONE && i->model->foresee) i->model->foresee(run, i, run->state[a->instance], e->a, stage);
+}
+
+/* A new bottom, and a first look at what comes first in it. */
+static bool advance(struct sim_run *run) {
+  if (sim_bottom_advance(&run->bottom, run->agenda, run->queue.n)) {
+    sim_run_fail(run, "out of memory for %u pending events", run->queue.n);
+    return false;
   }
+  for (uint32_t at = 0; at <= FAR; at++) foresee(run, at, 0);
+  for (uint32_t at = 0; at <= NEAR; at++) foresee(run, at, 1);
+  return true;
 }
 
 /* The store's first reminder that is not stale; NULL if there is none, or if the heap's first comes before it. */
@@ -199,10 +205,7 @@ static const struct sim_radix_item *next_expected(struct sim_run *run, const str
       return sim_key_less(&key, top) ? e : NULL;
     }
     if (s->later.end == SIM_NEVER || (top && top->tick < s->later.end)) return NULL;
-    if (sim_bottom_advance(s, run->agenda, run->queue.n)) {
-      sim_run_fail(run, "out of memory for %u pending events", run->queue.n);
-      return NULL;
-    }
+    if (!advance(run)) return NULL;
   }
 }
 
@@ -237,7 +240,8 @@ static bool next(struct sim_run *run, struct sim_key *key) {
       key_of(run, e, run->agenda[e->b].rank, key);
       *sim_agenda_field(&run->agenda[e->b], e->a) = SIM_NEVER;
       run->bottom.at++;
-      foresee(run);
+      foresee(run, run->bottom.at + FAR, 0);
+      foresee(run, run->bottom.at + NEAR, 1);
       return true;
     }
     if (!top || top->tick > run->world->horizon || run->error[0]) return false;
