@@ -49,7 +49,7 @@ static bool equal(const struct sim_key *a, const struct sim_key *b) {
 static struct sim_key random_key(struct sim_rng_stream *s, uint64_t unique, const struct sim_key *first) {
   int64_t base = first ? first->tick : 0, step = (int64_t)(sim_rng_stream_next32(s) % 40) - 1;
   step *= INT64_C(1) << sim_rng_stream_next32(s) % 56;
-  int64_t tick = base > INT64_MAX - 1 - step ? INT64_MAX - 1 : base + step;
+  int64_t tick = step < 0 || base > INT64_MAX - 1 - step ? INT64_MAX - 1 : base + step; /* a step back: the last tick */
   uint64_t order = sim_rng_stream_next32(s) % 5;
   return (struct sim_key){tick, order == 4 ? UINT64_C(1) << 40 | sim_rng_stream_next32(s) % 2 : order, unique};
 }

@@ -80,8 +80,8 @@ static void merge_sort(const struct sim_agenda *agenda, struct sim_radix_item *x
  * opened last, then within each part. */
 static void sort(struct sim_bottom *b, const struct sim_agenda *agenda, struct sim_radix_item *item, uint32_t n) {
   uint32_t start[BOTTOM + 1] = {0};
-  uint64_t span = (uint64_t)b->later.end - (uint64_t)b->later.cursor; /* a power of two */
-  unsigned bits = 0, width = 63 - (unsigned)__builtin_clzll(span);
+  uint64_t last = (uint64_t)b->later.end - (uint64_t)b->later.cursor - 1; /* place of the slot's last tick */
+  unsigned bits = 0, width = last ? 64 - (unsigned)__builtin_clzll(last) : 0;
   while (bits < 9 && bits < width && 2u << bits < n) bits++;
   unsigned shift = width - bits;
   int64_t first_tick = b->later.cursor;
