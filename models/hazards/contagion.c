@@ -66,7 +66,7 @@ static void contagion_event(struct sim_run *run, const struct sim_instance *self
 static void remember(struct sim_run *run, struct contagion *s, unsigned knob, uint32_t subject, double value) {
   struct contagion_history *grown = sim_grow(s->history, &s->history_cap, s->history_n + 1u, sizeof *grown);
   if (!grown) {
-    sim_run_fail(run, "out of memory for the history of multipliers");
+    sim_run_out_of_memory(run, "the history of multipliers");
     return;
   }
   s->history = grown;

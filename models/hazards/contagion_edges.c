@@ -111,7 +111,7 @@ void contagion_list(struct sim_run *run, struct contagion *s, uint32_t v) {
   if (s->listed_n == s->listed_cap) {
     uint32_t *grown = sim_grow(s->listed, &s->listed_cap, s->listed_n + 1u, sizeof *grown);
     if (!grown) {
-      sim_run_fail(run, "out of memory");
+      sim_run_out_of_memory(run, "expected infections");
       return;
     }
     s->listed = grown;

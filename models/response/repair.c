@@ -174,7 +174,7 @@ static void found(struct sim_run *run, const struct sim_instance *self, struct s
   }
   uint32_t *list = sim_grow(s->found, &s->founds_cap, s->founds + 1, sizeof *list);
   if (!list) {
-    sim_run_fail(run, "out of memory for the repairs of %s", self->path);
+    sim_run_out_of_memory(run, self->path);
     return;
   }
   s->found = list;

@@ -177,7 +177,7 @@ static void name_contact(struct sim_run *run, const struct sim_instance *self, s
   const struct plan *p = self->plan;
   struct call *calls = sim_grow(s->call, &s->calls_cap, s->calls + 1, sizeof *calls);
   if (!calls) {
-    sim_run_fail(run, "out of memory for the contacts of %s", self->path);
+    sim_run_out_of_memory(run, self->path);
     return;
   }
   s->call = calls;

@@ -275,7 +275,7 @@ static bool sort_for_run(struct sim_run *run, const struct plan *p, struct state
   if (graph->hash == (s->sorted ? s->graph : p->graph)) return true;
   if (!s->sorted) s->sorted = sim_calloc(p->n + 1u, sizeof *s->sorted);
   if (!s->sorted || sort_members(p, sim_run_population(run, p->population), graph, s->sorted)) {
-    sim_run_fail(run, "out of memory");
+    sim_run_out_of_memory(run, "vaccinations");
     return false;
   }
   s->graph = graph->hash;

@@ -62,7 +62,7 @@ void sim_modify(struct sim_run *run, uint32_t modifier, uint32_t subject, bool o
     size_t cap = r->touched_cap;
     touched = sim_grow(touched, &cap, r->touched_n + 1u, sizeof *touched);
     if (!touched) {
-      sim_run_fail(run, "out of memory");
+      sim_run_out_of_memory(run, "modifiers");
       return;
     }
     r->touched = touched;

@@ -97,7 +97,7 @@ static bool touch(struct sim_run *run, struct sim_machine_run *r, uint32_t entit
   if (r->touched_n == r->touched_cap) {
     uint32_t *grown = sim_grow(r->touched, &r->touched_cap, r->touched_n + 1u, sizeof *grown);
     if (!grown) {
-      sim_run_fail(run, "out of memory");
+      sim_run_out_of_memory(run, "moves");
       return false;
     }
     r->touched = grown;

@@ -289,6 +289,8 @@ const struct sim_graph *sim_run_graph(const struct sim_run *run, uint32_t layer)
 const struct sim_population *sim_run_population(const struct sim_run *run, uint32_t population);
 void *sim_run_state(const struct sim_run *run, const struct sim_instance *instance);
 void sim_run_fail(struct sim_run *run, const char *fmt, ...) SIM_PRINTF(2, 3);
+/* The machine, not the scenario, could not: the run is no result, and the batch stops. what: "pending events". */
+void sim_run_out_of_memory(struct sim_run *run, const char *what);
 bool sim_run_failed(const struct sim_run *run);
 
 /* Events. A handle names a pending event; 0 is none. At most one pending event per (kind, entity, n) of an instance.

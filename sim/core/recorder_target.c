@@ -38,7 +38,7 @@ void sim_target_record(struct sim_run *run, uint32_t part, int64_t now) {
   if (g->live == g->held) return;
   struct sim_target_step *grown = sim_grow(r->step, &r->steps_cap, r->steps + 1, sizeof *grown);
   if (!grown) {
-    sim_run_fail(run, "out of memory for the course without incidents, of %zu steps", r->steps);
+    sim_run_out_of_memory(run, "the course without incidents");
     return;
   }
   r->step = grown;

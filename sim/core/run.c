@@ -45,6 +45,11 @@ void sim_run_fail(struct sim_run *run, const char *fmt, ...) {
   va_end(args);
 }
 
+void sim_run_out_of_memory(struct sim_run *run, const char *what) {
+  run->no_memory = true;
+  sim_run_fail(run, "out of memory for %s", what);
+}
+
 enum { FAR = 12, NEAR = 6 };  /* reminders ahead */
 #define DWELLS (SIM_NONE - 1) /* agenda_of: exits from states, of the machine that n names */
 
@@ -65,7 +70,7 @@ void sim_schedule(struct sim_run *run, const struct sim_instance *self, unsigned
   struct sim_key key = {tick, order_of(run, tick, sim_rank_of(run->world, self->index, kind)),
                         (uint64_t)entity << 32 | n};
   int ret = handle && *handle ? sim_queue_move(&run->queue, *handle, &key) : sim_queue_push(&run->queue, &key, handle);
-  if (ret) sim_run_fail(run, "out of memory for %u pending events", run->queue.n);
+  if (ret) sim_run_out_of_memory(run, "pending events");
 }
 
 void sim_cancel(struct sim_run *run, sim_handle *handle) {
@@ -129,7 +134,7 @@ void sim_expect(struct sim_run *run, uint32_t agenda, uint32_t entity, int64_t t
   *field = value;
   if (tick > run->world->horizon) return;
   struct sim_radix_item e = {tick, entity, agenda};
-  if (remind(run, &e, order)) sim_run_fail(run, "out of memory for %u pending events", run->queue.n);
+  if (remind(run, &e, order)) sim_run_out_of_memory(run, "pending events");
 }
 
 static const char *event_name(const struct sim_instance *i, unsigned local) {
@@ -182,7 +187,7 @@ static void foresee(const struct sim_run *run, uint32_t at, unsigned stage) {
 /* A new bottom, and a first look at what comes first in it. */
 static bool advance(struct sim_run *run) {
   if (sim_bottom_advance(&run->bottom, run->agenda, run->queue.n)) {
-    sim_run_fail(run, "out of memory for %u pending events", run->queue.n);
+    sim_run_out_of_memory(run, "pending events");
     return false;
   }
   for (uint32_t at = 0; at <= FAR; at++) foresee(run, at, 0);
@@ -447,8 +452,9 @@ int sim_run_execute(struct sim_run *run, uint64_t replicate, uint64_t point, str
   run->replicate = replicate;
   run->point = point;
   sim_rng_init(&run->rng, w->seed, replicate, point);
+  run->no_memory = false;
   if (!sim_recorder_needs_twin(w->recorder) || twin(run, row)) course(run, row);
-  return 0;
+  return run->no_memory ? SIM_ERR_MEMORY : 0;
 }
 
 bool sim_incident_passes(struct sim_run *run, const struct sim_attempt *attempt) {

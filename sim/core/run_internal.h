@@ -188,6 +188,7 @@ struct sim_run {
   struct sim_recorder *recorder;
   double *cost;   /* [costs] */
   double *column; /* of the row being written, in `end`; NULL otherwise */
+  bool no_memory; /* the run stopped for want of memory */
   bool beginning; /* inside `begin` callbacks */
   bool twin;      /* this is the replicate without incidents, run before the one that is compared with it */
   const struct sim_trace *trace;

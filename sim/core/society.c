@@ -358,9 +358,12 @@ void sim_society_draw_graphs(struct sim_run *run) {
     struct sim_diag diag = {0};
     const struct sim_population *p = &w->population[l->population];
     if (sim_graph_build(&run->graph[i], sim_value_get(l->params, "graph"), p->size, p, &rng, w->graph_purpose[i],
-                        &diag))
-      sim_run_fail(run, "graph of layer %s: %s", l->name, diag.n ? diag.items[0].text : "out of memory");
-    else {
+                        &diag)) {
+      if (diag.n)
+        sim_run_fail(run, "graph of layer %s: %s", l->name, diag.items[0].text);
+      else
+        sim_run_out_of_memory(run, l->name);
+    } else {
       run->graph_owned[i] = true;
       run->graph_block[i] = block;
     }
