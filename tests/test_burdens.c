@@ -4,22 +4,6 @@
 
 #define HEAD "airesim: 1\nquestion: test\nsource: illustrative\ncurrency: USD\n"
 
-static double outcome(const char *scenario, const char *variable, const char *label) {
-  struct test_world t;
-  test_world_open(&t, scenario);
-  test_world_run(&t, 0);
-  double value = t.row.columns[test_column(&t, variable, label)];
-  test_world_run(&t, 0); /* a run leaves nothing behind */
-  double again = t.row.columns[test_column(&t, variable, label)];
-  cr_assert(test_same_bits(&value, &again, 1), "%s of %s: %.17g, then %.17g", variable, label, value, again);
-  test_world_close(&t);
-  return value;
-}
-static void expect(const char *scenario, const char *variable, const char *label, double value) {
-  double x = outcome(scenario, variable, label);
-  cr_assert_float_eq(x, value, 1e-6, "%s of %s: %.9g, expected %.9g", variable, label ? label : "all", x, value);
-}
-
 /* A star of ten around person 0, who falls ill at day 1 and whose illness ends at day 4, in death if `fatality` is
  * 100 %; nobody infects anybody. */
 #define STAR(fatality, more)                                                                                           \
@@ -37,15 +21,15 @@ Test(burdens, isolation) {
 #define HOME(fatality, more)                                                                                           \
   STAR(fatality, "actions:\n  home: {like: isolation, against: flu, on: clinics, delay: 1 day, duration: 10 "          \
                  "days" more)
-  expect(HOME("0 %", "}\n"), "person_days_restricted", "home", 10);
-  expect(HOME("0 %", "}\n"), "person_days_held", "home", 10);
-  expect(HOME("0 %", "}\n"), "freedom_lost", NULL, 10);
-  expect(HOME("0 %", "}\n"), "privacy_lost", NULL, 0);
-  expect(HOME("0 %", ", restricts: 25 %}\n"), "freedom_lost", NULL, 2.5);
-  expect(HOME("0 %", ", restricts: 25 %}\n"), "person_days_held", "home", 10);
-  expect(HOME("0 %", ", compliance: 0 %}\n"), "freedom_lost", NULL, 0);
-  expect(HOME("100 %", "}\n"), "freedom_lost", NULL, 2); /* from day 2 to the death at day 4 */
-  expect(HOME("100 %", "}\n"), "isolated", "home", 1);
+  test_expect(HOME("0 %", "}\n"), "person_days_restricted", "home", 10);
+  test_expect(HOME("0 %", "}\n"), "person_days_held", "home", 10);
+  test_expect(HOME("0 %", "}\n"), "freedom_lost", NULL, 10);
+  test_expect(HOME("0 %", "}\n"), "privacy_lost", NULL, 0);
+  test_expect(HOME("0 %", ", restricts: 25 %}\n"), "freedom_lost", NULL, 2.5);
+  test_expect(HOME("0 %", ", restricts: 25 %}\n"), "person_days_held", "home", 10);
+  test_expect(HOME("0 %", ", compliance: 0 %}\n"), "freedom_lost", NULL, 0);
+  test_expect(HOME("100 %", "}\n"), "freedom_lost", NULL, 2); /* from day 2 to the death at day 4 */
+  test_expect(HOME("100 %", "}\n"), "isolated", "home", 1);
 }
 
 Test(burdens, distancing_and_shielding) {
@@ -54,10 +38,10 @@ Test(burdens, distancing_and_shielding) {
       "0 %",                                                                                                           \
       "actions:\n  apart: {like: distancing, against: flu, layers: contacts, reduction: 50 %, restricts: 20 %, when: " \
       "day 3, until: day 8}\n  shield: {like: shielding, against: flu, among: old, reduction: 10 %}\n")
-  expect(APART, "person_days_restricted", "apart", 0.2 * 10 * 5);
-  expect(APART, "person_days_restricted", "shield", 6 * 30);
-  expect(APART, "freedom_lost", NULL, 10 + 180);
-  expect(APART "measures: {prices: {freedom: 3 USD/person_day}}\n", "freedom_cost", NULL, 3 * 190);
+  test_expect(APART, "person_days_restricted", "apart", 0.2 * 10 * 5);
+  test_expect(APART, "person_days_restricted", "shield", 6 * 30);
+  test_expect(APART, "freedom_lost", NULL, 10 + 180);
+  test_expect(APART "measures: {prices: {freedom: 3 USD/person_day}}\n", "freedom_cost", NULL, 3 * 190);
 }
 
 Test(burdens, takedown) { /* the posts of five believers, for ever from a day after day 1 on */
@@ -68,9 +52,9 @@ Test(burdens, takedown) { /* the posts of five believers, for ever from a day af
        "check: 0/day}\n"                                                                                               \
        "incidents:\n  claim: {starts: hoax, seeds: 5 people, arrivals: day 1}\n"                                       \
        "actions:\n  down: {like: takedown, against: hoax, delay: 1 day, reduction: " reduction "}\n"
-  expect(POSTS("100 %"), "takedowns", "down", 5);
-  expect(POSTS("100 %"), "person_days_restricted", "down", 5 * 19);
-  expect(POSTS("50 %"), "freedom_lost", NULL, 5 * 19);
+  test_expect(POSTS("100 %"), "takedowns", "down", 5);
+  test_expect(POSTS("100 %"), "person_days_restricted", "down", 5 * 19);
+  test_expect(POSTS("50 %"), "freedom_lost", NULL, 5 * 19);
 }
 
 /* ---- privacy -------------------------------------------------------------------------------------------------------
@@ -81,30 +65,31 @@ Test(burdens, tracing) {
   STAR("0 %",                                                                                                          \
        "actions:\n  trace: {like: tracing, against: flu, on: clinics, coverage: 100 %, delay: 2 days, duration: 4 "    \
        "days, records: " records more "}\n")
-  expect(TRACE("5 days", ""), "person_days_monitored", "trace", 10 * 5); /* the case and nine contacts */
-  expect(TRACE("5 days", ""), "person_days_restricted", "trace", 9 * 4);
-  expect(TRACE("5 days", ", monitors: 10 %"), "privacy_lost", NULL, 5);
-  expect(TRACE("100 days", ""), "privacy_lost", NULL, 10 * 29); /* to the horizon */
-  expect(TRACE("5 days", "") "measures: {prices: {privacy: 2 USD/person_day}}\n", "privacy_cost", NULL, 100);
+  test_expect(TRACE("5 days", ""), "person_days_monitored", "trace", 10 * 5); /* the case and nine contacts */
+  test_expect(TRACE("5 days", ""), "person_days_restricted", "trace", 9 * 4);
+  test_expect(TRACE("5 days", ", monitors: 10 %"), "privacy_lost", NULL, 5);
+  test_expect(TRACE("100 days", ""), "privacy_lost", NULL, 10 * 29); /* to the horizon */
+  test_expect(TRACE("5 days", "") "measures: {prices: {privacy: 2 USD/person_day}}\n", "privacy_cost", NULL, 100);
 }
 
 /* A contact of two cases, named at day 1 and at day 3 with records of five days, is on record for seven days. */
 Test(burdens, records_overlap) {
-  expect(HEAD "horizon: 30 days\n"
+  test_expect(HEAD
+              "horizon: 30 days\n"
               "society: {people: 3, layers: {contacts: {nodes: people, graph: star}}}\n"
               "hazards:\n  flu: {like: seird, layer: contacts, transmission: 0/day, latent: 0 days, infectious: 1 day, "
               "fatality: 0 %}\n"
               "incidents:\n  a: {starts: flu, arrivals: day 1, at: [1]}\n  b: {starts: flu, arrivals: day 3, at: [2]}\n"
               "sensing:\n  clinics: {watches: flu.ill}\n"
               "actions:\n  trace: {like: tracing, against: flu, on: clinics, coverage: 100 %, records: 5 days}\n",
-         "person_days_monitored", "trace", 5 + 5 + 7);
+              "person_days_monitored", "trace", 5 + 5 + 7);
 }
 
 Test(burdens, a_monitor_reads) {
 #define MONITOR                                                                                                        \
   STAR("0 %", "safeguards: {barriers: {cot: {stops: 10 %, monitors: 40 %}, other: {monitors: 10 %}, none: {}}}\n")
-  expect(MONITOR, "person_days_monitored", "safeguards", 0.5 * 10 * 30);
-  expect(MONITOR, "privacy_lost", NULL, 150);
+  test_expect(MONITOR, "person_days_monitored", "safeguards", 0.5 * 10 * 30);
+  test_expect(MONITOR, "privacy_lost", NULL, 150);
 }
 
 /* Entries add up; a price that is not given gives no column. */
@@ -114,9 +99,9 @@ Test(burdens, totals_and_prices) {
               "  trace: {like: tracing, against: flu, on: clinics, coverage: 100 %, duration: 4 days, records: 5 "     \
               "days}\n"                                                                                                \
               "measures: {prices: {freedom: 30 USD/person_day}}\n")
-  expect(BOTH, "freedom_lost", NULL, 10 + 9 * 4);
-  expect(BOTH, "freedom_cost", NULL, 30 * 46);
-  expect(BOTH, "cost", "home", 0); /* money spent is another matter */
+  test_expect(BOTH, "freedom_lost", NULL, 10 + 9 * 4);
+  test_expect(BOTH, "freedom_cost", NULL, 30 * 46);
+  test_expect(BOTH, "cost", "home", 0); /* money spent is another matter */
   struct test_world t;
   test_world_open(&t, BOTH);
   for (size_t c = 0; c < t.columns; c++) cr_assert_str_neq(t.column[c].variable, "privacy_cost");
@@ -140,13 +125,13 @@ Test(burdens, totals_and_prices) {
 #define VACCINATE "like: vaccination, against: flu, doses_per_day: unlimited, efficacy: 100 %, protection_delay: 1 day"
 
 Test(burdens, the_dead_are_not_acted_on) {
-  expect(MANY("dead", VACCINATE), "doses", "act", 700);
-  expect(MANY("dead", VACCINATE), "refused", "act", 0);
-  expect(MANY("dead", VACCINATE), "protected", "act", 700);
-  expect(MANY("ill", VACCINATE), "doses", "act", 1000);    /* nothing works, but they may leave the state */
-  expect(MANY("asleep", VACCINATE), "doses", "act", 1000); /* they stay in it, but it works by half */
-  expect(MANY("dead", "like: prebunking, against: hoax, efficacy: 50 %"), "persons_reached", "act", 700);
-  expect(MANY("dead", "like: fact_checking, against: hoax, verification: 200 %"), "persons_reached", "act", 700);
+  test_expect(MANY("dead", VACCINATE), "doses", "act", 700);
+  test_expect(MANY("dead", VACCINATE), "refused", "act", 0);
+  test_expect(MANY("dead", VACCINATE), "protected", "act", 700);
+  test_expect(MANY("ill", VACCINATE), "doses", "act", 1000);    /* nothing works, but they may leave the state */
+  test_expect(MANY("asleep", VACCINATE), "doses", "act", 1000); /* they stay in it, but it works by half */
+  test_expect(MANY("dead", "like: prebunking, against: hoax, efficacy: 50 %"), "persons_reached", "act", 700);
+  test_expect(MANY("dead", "like: fact_checking, against: hoax, verification: 200 %"), "persons_reached", "act", 700);
 }
 
 Test(burdens, the_dead_are_not_traced) {
@@ -158,8 +143,8 @@ Test(burdens, the_dead_are_not_traced) {
        "  frost: {like: seird, layer: contacts, transmission: 0/day, initial: {dead: 28 %}}\n" /* three of eleven */   \
        "sensing:\n  clinics: {watches: flu.ill}\n"                                                                     \
        "actions:\n  trace: {like: tracing, against: flu, on: clinics, coverage: 100 %, records: 5 days}\n"
-  double cases = outcome(GRAVE("ill: 100 %"), "cases_traced", "trace"),
-         contacts = outcome(GRAVE("ill: 100 %"), "contacts_reached", "trace");
+  double cases = test_outcome(GRAVE("ill: 100 %"), "cases_traced", "trace"),
+         contacts = test_outcome(GRAVE("ill: 100 %"), "contacts_reached", "trace");
   cr_assert_eq(cases, 11);
   cr_assert_eq(contacts, 8 * 7 + 3 * 8, "%g", contacts);
 }

@@ -8,24 +8,9 @@
 /* ---- by hand -------------------------------------------------------------------------------------------------------
  */
 
-static double outcome(const char *scenario, const char *variable, const char *label) {
-  struct test_world t;
-  test_world_open(&t, scenario);
-  test_world_run(&t, 0);
-  double value = t.row.columns[test_column(&t, variable, label)];
-  test_world_run(&t, 0); /* a run leaves nothing behind */
-  double again = t.row.columns[test_column(&t, variable, label)];
-  cr_assert(test_same_bits(&value, &again, 1), "%s of %s: %.17g, then %.17g", variable, label, value, again);
-  test_world_close(&t);
-  return value;
-}
-static void expect(const char *scenario, const char *variable, const char *label, double value) {
-  double x = outcome(scenario, variable, label);
-  cr_assert_float_eq(x, value, 1e-6, "%s of %s: %.9g, expected %.9g", variable, label, x, value);
-}
 /* Within four standard deviations. */
 static bool is_binomial(const char *scenario, const char *variable, const char *label, double n, double p) {
-  double x = outcome(scenario, variable, label), sd = sqrt(n * p * (1 - p));
+  double x = test_outcome(scenario, variable, label), sd = sqrt(n * p * (1 - p));
   return fabs(x - n * p) <= 4 * sd;
 }
 static void expect_binomial(const char *scenario, const char *variable, const char *label, double n, double p) {
@@ -47,19 +32,20 @@ static void expect_binomial(const char *scenario, const char *variable, const ch
 #define SICK(by) "couplings:\n  sick_staff: {while: flu.ill, multiply: teams.crews.present, by: " by "}\n"
 
 Test(couplings, the_ill_staff_no_teams) {
-  expect(STAFF("ill: 30 %", "size: 10", SICK("0 %")), "absent_days", "crews", 3 * 30);
-  expect(STAFF("ill: 30 %", "size: 10", SICK("0 %")), "mean_time_to_repair", "mend", (7 * 1 + 3 * 2) / 10.);
-  expect(STAFF("ill: 30 %", "size: 10", SICK("0 %")), "cost", "crews", 10 * 30 * 100); /* sick pay */
-  expect(STAFF("ill: 30 %", "size: 10", SICK("0 %")), "utilisation", "crews", 10. / (7 * 30));
-  expect(STAFF("ill: 30 %", "size: 10", SICK("100 %")), "absent_days", "crews", 0);
-  expect(STAFF("ill: 30 %", "size: 10", ""), "mean_time_to_repair", "mend", 1);
-  expect(STAFF("ill: 100 %", "size: 10", SICK("0 %")), "repaired", "mend", 0);
-  expect(STAFF("well: 100 %", "size: 10", "couplings:\n  c: {while: flu.well, multiply: crews.present, by: 0 %}\n"),
-         "absent_days", "crews", 300); /* the state of rest acts from the beginning */
+  test_expect(STAFF("ill: 30 %", "size: 10", SICK("0 %")), "absent_days", "crews", 3 * 30);
+  test_expect(STAFF("ill: 30 %", "size: 10", SICK("0 %")), "mean_time_to_repair", "mend", (7 * 1 + 3 * 2) / 10.);
+  test_expect(STAFF("ill: 30 %", "size: 10", SICK("0 %")), "cost", "crews", 10 * 30 * 100); /* sick pay */
+  test_expect(STAFF("ill: 30 %", "size: 10", SICK("0 %")), "utilisation", "crews", 10. / (7 * 30));
+  test_expect(STAFF("ill: 30 %", "size: 10", SICK("100 %")), "absent_days", "crews", 0);
+  test_expect(STAFF("ill: 30 %", "size: 10", ""), "mean_time_to_repair", "mend", 1);
+  test_expect(STAFF("ill: 100 %", "size: 10", SICK("0 %")), "repaired", "mend", 0);
+  test_expect(
+      STAFF("well: 100 %", "size: 10", "couplings:\n  c: {while: flu.well, multiply: crews.present, by: 0 %}\n"),
+      "absent_days", "crews", 300); /* the state of rest acts from the beginning */
 }
 
 Test(couplings, the_dead_staff_no_teams) {
-  expect(STAFF("dead: 30 %", "size: 10", ""), "absent_days", "crews", 3 * 30);
+  test_expect(STAFF("dead: 30 %", "size: 10", ""), "absent_days", "crews", 3 * 30);
 }
 
 Test(couplings, presence_by_a_share) {
@@ -79,7 +65,7 @@ Test(couplings, teams_are_nested) {
                                       SIZED("6"), SIZED("7"), SIZED("8"), SIZED("9"), SIZED("10")};
   double before = 0;
   for (size_t i = 0; i < 10; i++) {
-    double absent = outcome(teams[i], "absent_days", "crews");
+    double absent = test_outcome(teams[i], "absent_days", "crews");
     cr_assert(absent == before || absent == before + 30, "size %zu: %g after %g", i + 1, absent, before);
     before = absent;
   }
@@ -88,8 +74,8 @@ Test(couplings, teams_are_nested) {
 
 Test(couplings, members_of_a_group) {
 #define OLD(size) "among: old, size: " size
-  expect(STAFF("ill: 100 %", OLD("5"), SICK("{young: 0 %, old: 100 %}")), "absent_days", "crews", 0);
-  expect(STAFF("ill: 100 %", OLD("5"), SICK("{young: 100 %, old: 0 %}")), "absent_days", "crews", 150);
+  test_expect(STAFF("ill: 100 %", OLD("5"), SICK("{young: 0 %, old: 100 %}")), "absent_days", "crews", 0);
+  test_expect(STAFF("ill: 100 %", OLD("5"), SICK("{young: 100 %, old: 0 %}")), "absent_days", "crews", 150);
   test_refused(STAFF("ill: 100 %", OLD("6"), ""), "a team of 6 cannot have its members from 5 people");
   test_refused(STAFF("ill: 100 %", "size: unlimited", ""), "cannot have its members");
   test_refused(STAFF("ill: 100 %", "among: infants, size: 1", ""), "infants");
@@ -103,11 +89,11 @@ Test(couplings, jobs_under_way_finish) {
        "hazards:\n  flu: {like: contagion, population: people, rest: well, states: {well: {}, ill: {}, back: {}}, "    \
        "transitions: {fall: {from: well, to: ill, after: 1.5 days}, rise: {from: ill, to: back, after: 3 days}}}\n"    \
        "repair:\n  mend: {layer: power, team: crews, time: 1 day}\n" SICK("0 %") "teams:\n  crews: {members: people, "
-  expect(SPELL "size: 5}\n", "mean_time_to_repair", "mend", (5 * 1 + 5 * 4.5) / 10);
-  expect(SPELL "size: 5}\n", "absent_days", "crews", 15);
-  expect(SPELL "size: {day 0: 5, day 2: 1, day 6: 5}}\n", "absent_days", "crews", 5 * 0.5 + 2.5);
-  expect(SPELL "size: {day 0: 5, day 2: 1, day 6: 5}}\n", "mean_time_to_repair", "mend",
-         (5 * 1 + 4.5 + 5.5 + 3 * 6) / 10);
+  test_expect(SPELL "size: 5}\n", "mean_time_to_repair", "mend", (5 * 1 + 5 * 4.5) / 10);
+  test_expect(SPELL "size: 5}\n", "absent_days", "crews", 15);
+  test_expect(SPELL "size: {day 0: 5, day 2: 1, day 6: 5}}\n", "absent_days", "crews", 5 * 0.5 + 2.5);
+  test_expect(SPELL "size: {day 0: 5, day 2: 1, day 6: 5}}\n", "mean_time_to_repair", "mend",
+              (5 * 1 + 4.5 + 5.5 + 3 * 6) / 10);
 }
 
 Test(couplings, a_team_that_the_budget_buys) {
@@ -115,7 +101,7 @@ Test(couplings, a_team_that_the_budget_buys) {
   STAFF("ill: 30 %", "size: 1", SICK("0 %"))                                                                           \
   "budget:\n  total: 80 thousand USD/year\n  lines:\n    crews: {share: rest, buys: teams.crews.size, curve: linear "  \
   "from 2 per 10 thousand USD/year}\n"
-  expect(BOUGHT, "absent_days", "crews", 90); /* 2 + 8 members */
+  test_expect(BOUGHT, "absent_days", "crews", 90); /* 2 + 8 members */
 }
 
 Test(couplings, presence_needs_members) {
@@ -143,14 +129,14 @@ Test(couplings, presence_needs_members) {
        "couplings:\n  c: {" coupling "}\n"
 
 Test(couplings, those_whom_a_node_serves) {
-  expect(WIDE("while: power.down, multiply: sensing.clinics.ascertainment, by: 0 %"), "reports", "clinics", 700);
+  test_expect(WIDE("while: power.down, multiply: sensing.clinics.ascertainment, by: 0 %"), "reports", "clinics", 700);
   expect_binomial(WIDE("while: power.down, multiply: clinics.ascertainment, by: 50 %"), "reports", "clinics", 1000,
                   0.85);
-  expect(WIDE("while: power.up, multiply: clinics.ascertainment, by: 0 %"), "reports", "clinics", 300);
-  expect(WIDE("while: power.unserved, multiply: clinics.ascertainment, by: 0 %"), "reports", "clinics", 700);
+  test_expect(WIDE("while: power.up, multiply: clinics.ascertainment, by: 0 %"), "reports", "clinics", 300);
+  test_expect(WIDE("while: power.unserved, multiply: clinics.ascertainment, by: 0 %"), "reports", "clinics", 700);
   /* telecom nodes 0 and 1 hang on station 0, 18 and 19 on station 9: what nodes 0, 2 and 18 lack, node 4 has */
-  expect(WIDE("while: power.down, multiply: repair.lines.speed, by: 25 %"), "mean_time_to_repair", "lines",
-         (3 * 4 + 1) / 4.);
+  test_expect(WIDE("while: power.down, multiply: repair.lines.speed, by: 25 %"), "mean_time_to_repair", "lines",
+              (3 * 4 + 1) / 4.);
 }
 
 Test(couplings, everyone_in_proportion) {
@@ -160,8 +146,8 @@ Test(couplings, everyone_in_proportion) {
       !is_binomial(WIDE("while: data.down, multiply: clinics.detection, by: 20 %"), "reports", "clinics", 1000, 0.8));
   expect_binomial(WIDE("while: data.down, multiply: clinics.ascertainment, by: {young: 0 %, old: 100 %}"), "reports",
                   "clinics", 1000, 0.6 + 0.4 * 0.6);
-  expect(WIDE("while: data.down, multiply: clinics.delay, by: 600 %"), "first_report", "clinics", 2 + 1 + 0.4 * 5);
-  expect(WIDE("while: data.down, multiply: lines.speed, by: 50 %"), "mean_time_to_repair", "lines", 1 / 0.8);
+  test_expect(WIDE("while: data.down, multiply: clinics.delay, by: 600 %"), "first_report", "clinics", 2 + 1 + 0.4 * 5);
+  test_expect(WIDE("while: data.down, multiply: lines.speed, by: 50 %"), "mean_time_to_repair", "lines", 1 / 0.8);
 }
 
 /* Everyone's susceptibility in proportion is the same as the hazard's transmission in proportion, while it goes up and
@@ -176,19 +162,19 @@ Test(couplings, a_knob_of_all_is_the_knob_of_the_whole) {
        "hazards:\n  flu: {like: sir, layer: contacts, transmission: 0.1/day}\n"                                        \
        "repair:\n  racks: {layer: data, time: exponential mean 4 days}\n"                                              \
        "couplings:\n  c: {while: data.down, multiply: flu." knob ", by: " by "}\n"
-  double whole = outcome(SPREAD("transmission", "10 %"), "person_days", "flu");
-  expect(SPREAD("susceptibility", "10 %"), "person_days", "flu", whole);
-  expect(SPREAD("infectivity", "10 %"), "person_days", "flu", whole);
-  cr_assert_float_neq(outcome(SPREAD("transmission", "100 %"), "person_days", "flu"), whole, 1e-6);
+  double whole = test_outcome(SPREAD("transmission", "10 %"), "person_days", "flu");
+  test_expect(SPREAD("susceptibility", "10 %"), "person_days", "flu", whole);
+  test_expect(SPREAD("infectivity", "10 %"), "person_days", "flu", whole);
+  cr_assert_float_neq(test_outcome(SPREAD("transmission", "100 %"), "person_days", "flu"), whole, 1e-6);
 }
 
 Test(couplings, all_or_nothing_above_a_share) {
 #define SHARE(above) WIDE("while: data.down, multiply: clinics.ascertainment, by: 0 %, above: " above)
-  expect(SHARE("39 %"), "reports", "clinics", 0);
-  expect(SHARE("40 %"), "reports", "clinics", 1000);
+  test_expect(SHARE("39 %"), "reports", "clinics", 0);
+  test_expect(SHARE("40 %"), "reports", "clinics", 1000);
 #define OWN(above) WIDE("while: flu.ill, multiply: clinics.delay, by: 300 %, above: " above)
-  expect(OWN("0 %"), "first_report", "clinics", 2 + 3); /* the first is above 0 % when the others follow */
-  expect(OWN("100 %"), "first_report", "clinics", 2 + 1);
+  test_expect(OWN("0 %"), "first_report", "clinics", 2 + 3); /* the first is above 0 % when the others follow */
+  test_expect(OWN("100 %"), "first_report", "clinics", 2 + 1);
 }
 
 /* Half of the data centres are down for two days: a day's repairs of the grid, begun with them, are half done when they
@@ -201,9 +187,9 @@ Test(couplings, data_centres_down_repair_slower) {
        "teams:\n  crews: {size: 10}\n"                                                                                 \
        "repair:\n  mend: {layer: power, team: crews, time: 1 day}\n  racks: {layer: data, time: 1 day}\n"              \
        "couplings:\n  assisted: {while: data.down, multiply: crews.speed, by: " by "}\n"
-  expect(CENTRES("0 %"), "mean_time_to_repair", "mend", 1.5);
-  expect(CENTRES("50 %"), "mean_time_to_repair", "mend", 1.25);
-  expect(CENTRES("100 %"), "mean_time_to_repair", "mend", 1);
+  test_expect(CENTRES("0 %"), "mean_time_to_repair", "mend", 1.5);
+  test_expect(CENTRES("50 %"), "mean_time_to_repair", "mend", 1.25);
+  test_expect(CENTRES("100 %"), "mean_time_to_repair", "mend", 1);
 }
 
 /* ---- each on and off -----------------------------------------------------------------------------------------------

@@ -123,4 +123,22 @@ static inline double test_value(const struct test_world *t, const char *variable
 static inline bool test_same_bits(const double *a, const double *b, size_t n) {
   return memcmp(a, b, n * sizeof *a) == 0;
 }
+
+/* A variable of replicate 0, twice the same; label: of the variable's dimension, or NULL. */
+static inline double test_outcome(const char *scenario, const char *variable, const char *label) {
+  struct test_world t;
+  test_world_open(&t, scenario);
+  test_world_run(&t, 0);
+  double value = t.row.columns[test_column(&t, variable, label)];
+  test_world_run(&t, 0); /* a run leaves nothing behind */
+  double again = t.row.columns[test_column(&t, variable, label)];
+  cr_assert(test_same_bits(&value, &again, 1), "%s of %s: %.17g, then %.17g", variable, label ? label : "all", value,
+            again);
+  test_world_close(&t);
+  return value;
+}
+static inline void test_expect(const char *scenario, const char *variable, const char *label, double value) {
+  double x = test_outcome(scenario, variable, label);
+  cr_assert_float_eq(x, value, 1e-6, "%s of %s: %.9g, expected %.9g", variable, label ? label : "all", x, value);
+}
 #endif

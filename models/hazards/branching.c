@@ -11,7 +11,7 @@
  * processes are there for the parts above. Draws are named by the case, its stay, the process and the candidate. */
 #include "models/hazards/hazard.h"
 
-enum { SUSCEPTIBLE, CASE, RECOVERED, STATES };
+enum { SUSCEPTIBLE, CASE, RECOVERED };
 enum { INFECT, RECOVER, IMMUNISE, TRANSITIONS };
 enum { KNOB_INFECTIVITY, KNOB_SUSCEPTIBILITY, KNOB_TRANSMISSION, KNOBS };
 enum { EV_MEET };
@@ -90,30 +90,12 @@ static int declare(struct sim_builder *b, struct sim_instance *self, void *plan)
   p->population = sim_builder_find_population(b, sim_value_text(self->params, "population"));
   int ret = plan_laws(b, self, p);
   if (ret) return ret;
-  const struct sim_value *initial = sim_value_get(self->params, "initial");
-  double share = initial->form == SIM_MAPPING ? sim_value_number(initial, "case") : 0;
-  p->initial = (uint32_t)floor(share * sim_builder_population(b, p->population)->size + 0.5);
-  const char *names[STATES];
-  double functionality[STATES];
-  static const uint8_t active[STATES] = {[CASE] = 1};
-  for (unsigned s = 0; s < STATES; s++) {
-    names[s] = states[s].name;
-    functionality[s] = states[s].functionality;
-  }
+  p->initial = hazard_initial_count(b, self, p->population, "case");
   const struct sim_law *lasts = sim_value_has(self->params, "lasts") ? &p->lasts : NULL;
   const struct sim_transition transition[TRANSITIONS] = {[INFECT] = {"infect", SUSCEPTIBLE, CASE, NULL, -1},
                                                          [RECOVER] = {"recover", CASE, RECOVERED, lasts, -1},
                                                          [IMMUNISE] = {"immunise", SUSCEPTIBLE, RECOVERED, NULL, -1}};
-  struct sim_machine_spec spec = {.population = p->population,
-                                  .states = STATES,
-                                  .state_names = names,
-                                  .functionality = functionality,
-                                  .active = active,
-                                  .rest = SUSCEPTIBLE,
-                                  .seeded = CASE,
-                                  .transitions = TRANSITIONS,
-                                  .transition = transition};
-  return sim_builder_machine(b, self, &spec);
+  return hazard_machine(b, self, p->population, CASE, transition, TRANSITIONS);
 }
 
 static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {

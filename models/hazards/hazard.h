@@ -40,6 +40,45 @@ static inline int hazard_layers_init(struct sim_builder *b, const struct sim_ins
   return 0;
 }
 
+/* ---- states that the model fixes itself -------------------------------------------------------------------------- */
+
+enum { HAZARD_FIXED_STATES = 8 };
+
+/* The machine of a model whose states are its table: the first is everyone's at rest, incidents seed `seeded`, which
+ * alone counts in the active load. */
+static inline int hazard_machine(struct sim_builder *b, struct sim_instance *self, uint32_t population, uint8_t seeded,
+                                 const struct sim_transition *transition, unsigned transitions) {
+  const struct sim_state_desc *states = self->model->states;
+  const char *names[HAZARD_FIXED_STATES];
+  double functionality[HAZARD_FIXED_STATES];
+  uint8_t active[HAZARD_FIXED_STATES] = {0};
+  unsigned n = 0;
+  for (; states[n].name; n++) {
+    sim_bug_assert(n < HAZARD_FIXED_STATES);
+    names[n] = states[n].name;
+    functionality[n] = states[n].functionality;
+  }
+  active[seeded] = 1;
+  struct sim_machine_spec spec = {.population = population,
+                                  .states = n,
+                                  .state_names = names,
+                                  .functionality = functionality,
+                                  .active = active,
+                                  .rest = 0,
+                                  .seeded = seeded,
+                                  .transitions = transitions,
+                                  .transition = transition};
+  return sim_builder_machine(b, self, &spec);
+}
+
+/* How many `initial` puts into a state at the start. */
+static inline uint32_t hazard_initial_count(const struct sim_builder *b, const struct sim_instance *self,
+                                            uint32_t population, const char *state) {
+  const struct sim_value *initial = sim_value_get(self->params, "initial");
+  double share = initial->form == SIM_MAPPING ? sim_value_number(initial, state) : 0;
+  return (uint32_t)floor(share * sim_builder_population(b, population)->size + 0.5);
+}
+
 /* ---- who starts in another state ---------------------------------------------------------------------------------
  */
 

@@ -143,13 +143,6 @@ int rumour_declare(struct sim_builder *b, struct sim_instance *self, void *plan)
   if (!ret) ret = plan_rates(b, self, p);
   if (!ret) ret = plan_initial(b, self, p);
   if (ret) return ret;
-  const char *names[RUMOUR_STATES];
-  double functionality[RUMOUR_STATES];
-  static const uint8_t active[RUMOUR_STATES] = {0, 1, 0}; /* without believers nobody will believe again */
-  for (unsigned s = 0; s < RUMOUR_STATES; s++) {
-    names[s] = rumour_states[s].name;
-    functionality[s] = rumour_states[s].functionality;
-  }
   const struct sim_law *forget = p->forgets ? &p->forget : NULL;
   const struct sim_transition transition[RUMOUR_TRANSITIONS] = {
       [RUMOUR_BELIEVE] = {"believe", RUMOUR_SUSCEPTIBLE, RUMOUR_BELIEVER, NULL, -1},
@@ -157,16 +150,8 @@ int rumour_declare(struct sim_builder *b, struct sim_instance *self, void *plan)
       [RUMOUR_VERIFY] = {"verify", RUMOUR_BELIEVER, RUMOUR_CHECKER, NULL, -1},
       [RUMOUR_FORGET] = {"forget", RUMOUR_BELIEVER, RUMOUR_SUSCEPTIBLE, forget, -1},
       [RUMOUR_FORGET_CHECK] = {"forget_check", RUMOUR_CHECKER, RUMOUR_SUSCEPTIBLE, forget, -1}};
-  struct sim_machine_spec spec = {.population = p->population,
-                                  .states = RUMOUR_STATES,
-                                  .state_names = names,
-                                  .functionality = functionality,
-                                  .active = active,
-                                  .rest = RUMOUR_SUSCEPTIBLE,
-                                  .seeded = RUMOUR_BELIEVER,
-                                  .transitions = RUMOUR_TRANSITIONS,
-                                  .transition = transition};
-  ret = sim_builder_machine(b, self, &spec);
+  /* Only believers count as active: without them nobody will believe again. */
+  ret = hazard_machine(b, self, p->population, RUMOUR_BELIEVER, transition, RUMOUR_TRANSITIONS);
   return ret ? ret : plan_purposes(b, self, p);
 }
 

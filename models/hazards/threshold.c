@@ -12,7 +12,7 @@
 #include "models/hazards/hazard.h"
 #include <string.h>
 
-enum { INACTIVE, ACTIVE, FORMER, STATES };
+enum { INACTIVE, ACTIVE, FORMER };
 enum { ACTIVATE, STOP, TRANSITIONS };
 enum { KNOB_INFECTIVITY, KNOB_SUSCEPTIBILITY, KNOB_LAYER };
 enum { EV_ACTIVATE };
@@ -116,30 +116,12 @@ static int declare(struct sim_builder *b, struct sim_instance *self, void *plan)
       return sim_diag_add(sim_builder_diag(b), &self->params->mark, self->path,
                           "a threshold counts contacts: layer %s is homogeneous and has none",
                           sim_builder_layer(b, p->layer[l].layer)->name);
-  const struct sim_value *initial = sim_value_get(self->params, "initial");
-  double share = initial->form == SIM_MAPPING ? sim_value_number(initial, "active") : 0;
-  p->initial = (uint32_t)floor(share * sim_builder_population(b, p->population)->size + 0.5);
-  const char *names[STATES];
-  double functionality[STATES];
-  static const uint8_t active[STATES] = {[ACTIVE] = 1};
-  for (unsigned s = 0; s < STATES; s++) {
-    names[s] = states[s].name;
-    functionality[s] = states[s].functionality;
-  }
+  p->initial = hazard_initial_count(b, self, p->population, "active");
   bool ends = sim_value_has(self->params, "lasts");
   const struct sim_transition transition[TRANSITIONS] = {
       [ACTIVATE] = {"activate", INACTIVE, ACTIVE, NULL, -1},
       [STOP] = {"stop", ACTIVE, FORMER, ends ? &p->lasts : NULL, -1}};
-  struct sim_machine_spec spec = {.population = p->population,
-                                  .states = STATES,
-                                  .state_names = names,
-                                  .functionality = functionality,
-                                  .active = active,
-                                  .rest = INACTIVE,
-                                  .seeded = ACTIVE,
-                                  .transitions = TRANSITIONS,
-                                  .transition = transition};
-  return sim_builder_machine(b, self, &spec);
+  return hazard_machine(b, self, p->population, ACTIVE, transition, TRANSITIONS);
 }
 
 static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
