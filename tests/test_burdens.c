@@ -44,6 +44,20 @@ Test(burdens, distancing_and_shielding) {
   test_expect(APART "measures: {prices: {freedom: 3 USD/person_day}}\n", "freedom_cost", NULL, 3 * 190);
 }
 
+/* Person 0, one of the old, dies at day 4: within the one and before the other. */
+Test(burdens, the_dead_are_not_restricted) {
+#define LATE(among)                                                                                                    \
+  STAR("100 %",                                                                                                        \
+       "actions:\n"                                                                                                    \
+       "  apart: {like: distancing, against: flu, layers: contacts, reduction: 50 %, when: day 3, until: day "         \
+       "8, cost: 2 USD/person_day}\n"                                                                                  \
+       "  shield: {like: shielding, against: flu, among: " among ", reduction: 10 %, when: day 10}\n")
+  test_expect(LATE("young"), "person_days_restricted", "apart", 9 * 5 + 1);
+  test_expect(LATE("young"), "cost", "apart", 2 * (9 * 5 + 1));
+  test_expect(LATE("old"), "person_days_restricted", "shield", 5 * 20);
+  test_expect(LATE("young"), "person_days_held", "shield", 4 * 20);
+}
+
 Test(burdens, takedown) { /* the posts of five believers, for ever from a day after day 1 on */
 #define POSTS(reduction)                                                                                               \
   HEAD "horizon: 21 days\n"                                                                                            \

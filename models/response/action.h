@@ -241,27 +241,70 @@ static inline void action_burden_end(struct sim_run *run, const struct action_bu
   sim_burden(run, burden->index, burden->weight * person_days);
 }
 
-/* The members of the groups that a key lists, ascending; without the key *members stays NULL and *n is everyone. */
-static inline int action_members(struct sim_builder *b, const struct sim_instance *self, const char *key,
-                                 uint32_t population, uint32_t **members, uint32_t *n) {
+/* The groups that a key lists, as bits; without the key all. */
+static inline int action_groups(struct sim_builder *b, const struct sim_instance *self, const char *key,
+                                uint32_t population, uint64_t *chosen) {
   const struct sim_population *p = sim_builder_population(b, population);
   size_t groups;
   const struct sim_value *list = sim_value_list(self->params, key, &groups);
-  *n = p->size;
-  if (!groups) return 0;
-  uint64_t chosen = 0;
+  *chosen = groups ? 0 : ~UINT64_C(0);
   for (size_t i = 0; i < groups; i++) {
     int g = sim_population_group(p, list[i].text);
     if (g < 0)
       return sim_diag_add(sim_builder_diag(b), &list[i].mark, list[i].path, "%s has no group %s", p->name,
                           list[i].text);
-    chosen |= UINT64_C(1) << g;
+    *chosen |= UINT64_C(1) << g;
   }
+  return 0;
+}
+
+/* The members of the groups that a key lists, ascending; without the key *members stays NULL and *n is everyone. */
+static inline int action_members(struct sim_builder *b, const struct sim_instance *self, const char *key,
+                                 uint32_t population, uint32_t **members, uint32_t *n) {
+  const struct sim_population *p = sim_builder_population(b, population);
+  uint64_t chosen;
+  int ret = action_groups(b, self, key, population, &chosen);
+  *n = p->size;
+  if (ret || !~chosen) return ret;
   *members = sim_calloc(p->size + 1u, sizeof **members);
   if (!*members) return SIM_ERR_MEMORY;
   *n = 0;
   for (uint32_t i = 0; i < p->size; i++)
     if (chosen >> p->group[i] & 1) (*members)[(*n)++] = i;
   return 0;
+}
+
+/* ---- person-days of those alive ---------------------------------------------------------------------------------- */
+
+struct action_people { /* whom an action covers while it is in force */
+  uint32_t population, n;
+  uint64_t groups; /* as bits */
+};
+struct action_dead { /* of them, in a run */
+  uint32_t n;
+  double days; /* in force before their deaths, summed */
+};
+
+static inline void action_people_plan(struct sim_builder *b, const struct sim_instance *self, uint32_t population,
+                                      uint64_t groups, uint32_t n, struct action_people *people) {
+  *people = (struct action_people){population, n, groups};
+  sim_builder_watch_gone(b, self, population);
+}
+
+/* `changed`: of those who are watched. */
+static inline void action_people_changed(struct sim_run *run, const struct action_people *people,
+                                         const struct action *a, const struct sim_change *c, struct action_dead *dead) {
+  const struct sim_population *p = sim_run_population(run, people->population);
+  if (!sim_newly_gone(run, people->population, c)) return;
+  if (~people->groups && !(people->groups >> p->group[c->entity] & 1)) return;
+  dead->n++;
+  dead->days += sim_days(a->total + (a->active ? sim_now(run) - a->since : 0));
+}
+
+/* Person-days in force, of `days` in all; resets. */
+static inline double action_people_end(const struct action_people *people, double days, struct action_dead *dead) {
+  double person_days = (people->n - dead->n) * days + dead->days;
+  *dead = (struct action_dead){0};
+  return person_days;
 }
 #endif

@@ -21,12 +21,12 @@ static const struct sim_param params[] = {
      .unit = "1",
      .max = 1,
      .doc = "Reduction of transmission along each contact of these layers."},
-    ACTION_RESTRICTS("under distancing, of each person of the first layer's population"),
+    ACTION_RESTRICTS("under distancing, of each living person of the first layer's population"),
     {.name = "cost",
      .kind = SIM_QUANTITY,
      .unit = "currency/person_day",
      .fallback = "0 currency/person_day",
-     .doc = "Cost of a day for each person of the first layer's population."},
+     .doc = "Cost of a day for each living person of the first layer's population."},
     {0}};
 static const struct sim_signal_desc signals[] = {ACTION_SIGNALS, {0}};
 static const struct sim_event_desc events[] = {ACTION_EVENTS, {0}};
@@ -36,9 +36,14 @@ struct plan {
   struct action_plan action;
   uint32_t *modifier, *layer; /* [hazards], [layers] */
   size_t hazards, layers;
-  uint32_t people, item;
+  struct action_people people;
+  uint32_t item;
   double cost;
   struct action_burden freedom;
+};
+struct state {
+  struct action action;
+  struct action_dead dead;
 };
 
 static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
@@ -60,7 +65,10 @@ static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
       return sim_diag_add(sim_builder_diag(b), &layers[i].mark, layers[i].path, "%s is not a layer of this scenario",
                           layers[i].text);
   }
-  if (p->layers) p->people = sim_builder_population(b, sim_builder_layer(b, p->layer[0])->population)->size;
+  if (p->layers) {
+    uint32_t population = sim_builder_layer(b, p->layer[0])->population;
+    action_people_plan(b, self, population, ~UINT64_C(0), sim_builder_population(b, population)->size, &p->people);
+  }
   p->item = sim_builder_cost(b, self);
   action_burden_plan(b, self, "restricts", SIM_FREEDOM, &p->freedom);
   p->cost = sim_value_number(self->params, "cost");
@@ -90,11 +98,18 @@ static void event(struct sim_run *run, const struct sim_instance *self, void *st
   turn(run, self->plan, true);
 }
 
+static void changed(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_change *c) {
+  const struct plan *p = self->plan;
+  struct state *s = state;
+  action_people_changed(run, &p->people, &s->action, c, &s->dead);
+}
+
 static void end(struct sim_run *run, const struct sim_instance *self, void *state) {
   const struct plan *p = self->plan;
-  double days = action_end(run, self, state);
-  action_burden_end(run, &p->freedom, p->people * days);
-  sim_spend(run, p->item, p->cost * p->people * days);
+  struct state *s = state;
+  double person_days = action_people_end(&p->people, action_end(run, self, &s->action), &s->dead);
+  action_burden_end(run, &p->freedom, person_days);
+  sim_spend(run, p->item, p->cost * person_days);
 }
 
 const struct sim_model sim_model_distancing = {
@@ -106,9 +121,10 @@ const struct sim_model sim_model_distancing = {
     .events = events,
     .outputs = outputs,
     .plan_size = sizeof(struct plan),
-    .state_size = sizeof(struct action),
+    .state_size = sizeof(struct state),
     .plan = plan,
     .plan_free = plan_free,
     .event = event,
     .moment = moment,
+    .changed = changed,
     .end = end};

@@ -21,7 +21,7 @@ static const struct sim_param params[] = {
      .unit = "1",
      .max = 1,
      .doc = "Reduction of the susceptibility and of the infectivity of a shielded person."},
-    ACTION_RESTRICTS("of a shielded person"),
+    ACTION_RESTRICTS("of a shielded person who lives"),
     {.name = "cost",
      .kind = SIM_QUANTITY,
      .unit = "currency/person_day",
@@ -40,8 +40,13 @@ struct plan {
   size_t modifiers;
   uint32_t *member; /* [members] */
   uint32_t members, item;
+  struct action_people people;
   double cost;
   struct action_burden freedom;
+};
+struct state {
+  struct action action;
+  struct action_dead dead;
 };
 
 static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
@@ -65,7 +70,10 @@ static int plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
   p->item = sim_builder_cost(b, self);
   action_burden_plan(b, self, "restricts", SIM_FREEDOM, &p->freedom);
   p->cost = sim_value_number(self->params, "cost");
+  uint64_t groups = 0;
   int ret = hazards ? action_members(b, self, "among", self->population, &p->member, &p->members) : 0;
+  if (!ret && hazards) ret = action_groups(b, self, "among", self->population, &groups);
+  if (!ret && hazards) action_people_plan(b, self, self->population, groups, p->members, &p->people);
   return ret ? ret : action_plan_moments(b, self, &p->action);
 }
 
@@ -92,9 +100,16 @@ static void event(struct sim_run *run, const struct sim_instance *self, void *st
   turn(run, self->plan, true);
 }
 
+static void changed(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_change *c) {
+  const struct plan *p = self->plan;
+  struct state *s = state;
+  action_people_changed(run, &p->people, &s->action, c, &s->dead);
+}
+
 static void end(struct sim_run *run, const struct sim_instance *self, void *state) {
   const struct plan *p = self->plan;
-  double days = action_end(run, self, state) * p->members;
+  struct state *s = state;
+  double days = action_people_end(&p->people, action_end(run, self, &s->action), &s->dead);
   sim_output(run, self, OUT_PERSON_DAYS, days);
   action_burden_end(run, &p->freedom, days);
   sim_spend(run, p->item, p->cost * days);
@@ -110,9 +125,10 @@ const struct sim_model sim_model_shielding = {
     .events = events,
     .outputs = outputs,
     .plan_size = sizeof(struct plan),
-    .state_size = sizeof(struct action),
+    .state_size = sizeof(struct state),
     .plan = plan,
     .plan_free = plan_free,
     .event = event,
     .moment = moment,
+    .changed = changed,
     .end = end};

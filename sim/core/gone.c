@@ -21,10 +21,21 @@ void sim_builder_watch_gone(struct sim_builder *b, const struct sim_instance *se
         sim_builder_watch(b, self, m, s);
 }
 
-bool sim_gone(const struct sim_run *run, uint32_t population, uint32_t entity) {
+/* In how many machines of the population the entity is gone. */
+static unsigned gone_in(const struct sim_run *run, uint32_t population, uint32_t entity) {
+  unsigned n = 0;
   for (uint32_t m = 0; m < run->world->machines; m++) {
     const struct sim_machine *machine = &run->world->machine[m];
-    if (machine->population == population && machine->gone >> run->machine[m].entity[entity].state & 1) return true;
+    n += machine->population == population && machine->gone >> run->machine[m].entity[entity].state & 1;
   }
-  return false;
+  return n;
+}
+
+bool sim_gone(const struct sim_run *run, uint32_t population, uint32_t entity) {
+  return gone_in(run, population, entity) > 0;
+}
+
+bool sim_newly_gone(const struct sim_run *run, uint32_t population, const struct sim_change *c) {
+  const struct sim_machine *m = &run->world->machine[c->machine];
+  return m->population == population && m->gone >> c->to & 1 && gone_in(run, population, c->entity) == 1;
 }

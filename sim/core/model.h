@@ -334,6 +334,8 @@ uint32_t sim_count(const struct sim_run *run, uint32_t machine, uint8_t state);
 /* True for the dead: in a state of some hazard with functionality 0 that no transition leaves. They cannot be acted on.
  */
 bool sim_gone(const struct sim_run *run, uint32_t population, uint32_t entity);
+/* In `changed`: whether this change made the entity gone. */
+bool sim_newly_gone(const struct sim_run *run, uint32_t population, const struct sim_change *c);
 void sim_move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to);
 /* Fires a transition by index if the entity is in its `from`; returns whether it did. */
 bool sim_fire(struct sim_run *run, uint32_t machine, uint32_t entity, unsigned transition);
