@@ -323,8 +323,11 @@ class Bitwise:
             self.same(f"{other.path} = {self.program.path}", self.reference(), self.run(self.scenario, program=other))
 
     def processor_features(self) -> None:
-        plain = Program(self.program.path, {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX,-AVX512F,-ERMS"})
-        self.same("with = without AVX2 and FMA", self.reference(), self.run(self.scenario, program=plain))
+        plain = "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX,-AVX512F,-ERMS"
+        for lanes in ("none", "avx", "avx2", "avx512"):
+            program = Program(self.program.path, {"GLIBC_TUNABLES": plain, "AIRESIM_LANES": lanes})
+            self.same(f"libm without AVX2 and FMA, vectors: {lanes}", self.reference(),
+                      self.run(self.scenario, program=program))
 
 
 def main() -> int:

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reference values were computed with 40 digits (mpmath 1.2). */
 #include "sim/core/dmath.h"
+#include "sim/core/lanes.h"
+#include "sim/core/rng.h"
 #include <criterion/criterion.h>
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -21,6 +23,26 @@ Test(dmath, elementary_functions_are_those_of_libm) { /* to some last bits; libm
     near(sim_erfc(x / 2), erfc(x / 2), 1e-15);
     near(sim_lgamma(x + 3), lgamma(x + 3), 1e-15);
     near(sim_sin(x), sin(x), 4e-16);
+  }
+}
+
+/* Uniforms, and what is near 1, tiny or huge; in groups of every size. */
+Test(dmath, logarithms_at_once_have_the_same_bits_on_any_cpu) {
+  static const double odd[] = {0x1p-53, 1 - 0x1p-53, 1, 0.75, 0.5, 1e-300, 1e300, 4.0 / 3};
+  struct sim_rng rng;
+  sim_rng_init(&rng, 1, 2, 3);
+  int widest = sim_lanes();
+  for (uint32_t n = 0, draw = 0; draw < 1000000; n = (n + 1) % 65) {
+    double x[64], logs[64];
+    for (uint32_t i = 0; i < n; i++, draw++)
+      x[i] = draw % 100 == 0 ? odd[draw / 100 % 8] : sim_rng_uniform(&rng, 1, draw, 0, 0);
+    for (int lanes = SIM_LANES_NONE; lanes <= widest; lanes++) {
+      sim_lanes_limit((enum sim_lanes)lanes);
+      for (uint32_t i = 0; i < n; i++) logs[i] = x[i];
+      sim_logs(logs, n);
+      for (uint32_t i = 0; i < n; i++) cr_assert(logs[i] == sim_log(x[i]), "log %.17g, lanes %d", x[i], lanes);
+    }
+    draw += n == 0;
   }
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sim/core/lanes.h"
 #include "sim/core/rng.h"
 #include "sim/core/rng_gsl.h"
 #include <criterion/criterion.h>
@@ -34,7 +35,7 @@ Test(rng, known_answers_of_philox) { /* Random123's kat_vectors, philox4x32 with
   }
 }
 
-Test(rng, edges_at_once_are_the_edges_one_by_one) {
+static void edges_at_once(void) {
   static const double least[] = {0, 0.3, 0.9, 1};
   struct sim_rng rng = keyed();
   uint32_t v[SIM_RNG_ROW], stay[SIM_RNG_ROW];
@@ -59,6 +60,14 @@ Test(rng, edges_at_once_are_the_edges_one_by_one) {
         cr_assert_eq(k, kept.n);
       }
     }
+}
+
+Test(rng, edges_at_once_are_the_edges_one_by_one) {
+  int widest = sim_lanes();
+  for (int lanes = SIM_LANES_NONE; lanes <= widest; lanes++) {
+    sim_lanes_limit((enum sim_lanes)lanes);
+    edges_at_once();
+  }
 }
 
 Test(rng, uniforms_come_from_the_named_words) {

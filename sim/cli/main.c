@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The program: finds the subcommand in a table and runs it. */
 #include "sim/cli/cli.h"
+#include "sim/core/lanes.h"
 #include "sim/core/mem.h"
+#include <stdlib.h>
 #include <string.h>
 
 static const struct cli_command *const commands[] = {
@@ -39,6 +41,19 @@ static int unknown(const char *name) {
   return cli_usage("", "no command `%s`", name);
 }
 
+/* AIRESIM_LANES: no wider vectors than these. */
+static int limit_lanes(void) {
+  static const char *const names[] = {"none", "avx", "avx2", "avx512"};
+  const char *most = getenv("AIRESIM_LANES");
+  if (!most) return CLI_DONE;
+  for (int lanes = SIM_LANES_NONE; lanes <= SIM_LANES_AVX512; lanes++)
+    if (strcmp(most, names[lanes]) == 0) {
+      sim_lanes_limit((enum sim_lanes)lanes);
+      return CLI_DONE;
+    }
+  return cli_usage("", "the environment's AIRESIM_LANES is none, avx, avx2 or avx512, not `%s`", most);
+}
+
 /* The words of the command line joined by blanks, as provenance shows them. */
 static char *join(int argc, char **argv) {
   size_t length = 1;
@@ -71,9 +86,11 @@ int main(int argc, char **argv) {
     cli_command_help(command, stdout);
     return cli_flush() ? CLI_DONE : CLI_FAILED;
   }
+  int status = limit_lanes();
+  if (status) return status;
   char *line = join(argc, argv);
   if (!line) return cli_fail("%s", sim_err_text(SIM_ERR_MEMORY));
-  int status = cli_command_run(command, argc - 2, argv + 2, line);
+  status = cli_command_run(command, argc - 2, argv + 2, line);
   sim_free(line);
   return status;
 }

@@ -46,12 +46,13 @@ uint32_t sim_rng_place(const struct sim_rng *rng, uint32_t purpose, uint32_t n, 
 void sim_rng_edge(const struct sim_rng *rng, uint32_t purpose, uint32_t u, uint32_t v, uint32_t inc_u, uint32_t inc_v,
                   double out[2]);
 /* The first of them for n edges from u at once, of which only those of at least `least` are kept: `at` their places
- * among v, `draw` what sim_rng_edge gives as out[0] for v[i] and inc_v[i] (NULL: 0 for all). n <= SIM_RNG_ROW. Eight at
+ * among v, `draw` what sim_rng_edge gives as out[0] for v[i] and inc_v[i] (NULL: 0 for all). n <= SIM_RNG_ROW. Many at
  * a time where the CPU can; the same bits where it cannot. */
 #define SIM_RNG_ROW 64
-struct sim_rng_kept {
-  uint32_t n, at[SIM_RNG_ROW + 1]; /* one place more than can be kept: it is written before it is known to count */
-  double draw[SIM_RNG_ROW + 1];
+struct sim_rng_kept { /* with places for a vector more than can be kept: they are written before it is known what counts
+                       */
+  uint32_t n, at[SIM_RNG_ROW + 8];
+  double draw[SIM_RNG_ROW + 8];
 };
 void sim_rng_edges(const struct sim_rng *rng, uint32_t purpose, uint32_t u, uint32_t inc_u, const uint32_t *v,
                    const uint32_t *inc_v, uint32_t n, double least, struct sim_rng_kept *kept);

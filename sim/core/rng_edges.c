@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Draws of a row of edges at once: Philox4x32-10 (Salmon et al. 2011) in eight lanes where the CPU has AVX2, the same
- * bits edge by edge elsewhere. */
+/* Draws of a row of edges at once: Philox4x32-10 (Salmon et al. 2011) in eight lanes where the CPU has AVX2, in sixteen
+ * where it has AVX-512, the same bits edge by edge elsewhere. */
+#include "sim/core/lanes.h"
 #include "sim/core/rng.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,9 +54,9 @@ SIM_AVX2 void some_edges(const struct names *x, const uint32_t *v, const uint32_
   if (eight) keep(&b, first + 4, n - 4, least, kept);
 }
 
-__attribute__((target("avx2"))) static void edges_avx2(const struct sim_rng *rng, uint32_t purpose, uint32_t u,
-                                                       uint32_t inc_u, const uint32_t *v, const uint32_t *inc_v,
-                                                       uint32_t n, double least, struct sim_rng_kept *kept) {
+SIM_TARGET_AVX2 static void edges_avx2(const struct sim_rng *rng, uint32_t purpose, uint32_t u, uint32_t inc_u,
+                                       const uint32_t *v, const uint32_t *inc_v, uint32_t n, double least,
+                                       struct sim_rng_kept *kept) {
   const struct names x = {_mm256_set1_epi64x(purpose),
                           _mm256_set1_epi64x(u),
                           _mm256_set1_epi64x(inc_u << 16),
@@ -71,11 +72,59 @@ __attribute__((target("avx2"))) static void edges_avx2(const struct sim_rng *rng
   some_edges(&x, to, inc_v ? stay : NULL, i, n - i, n - i > 4, least, kept);
 }
 
+struct names8 { /* what the names of a row's edges share */
+  __m512i purpose, u, stay;
+};
+
+/* The first n of eight edges, or fewer. */
+SIM_AVX512 __mmask8 first_of_eight(uint32_t n) {
+  return n >= 8 ? 0xff : (__mmask8)((1u << n) - 1);
+}
+
+SIM_AVX512 struct sim_blocks8 blocks8_of(const struct names8 *x, const uint32_t *v, const uint32_t *inc_v,
+                                         __mmask8 here) {
+  __m512i stay = x->stay;
+  if (inc_v) stay = _mm512_or_si512(stay, _mm512_cvtepu32_epi64(_mm256_maskz_loadu_epi32(here, inc_v)));
+  return (struct sim_blocks8){{x->purpose, x->u, _mm512_cvtepu32_epi64(_mm256_maskz_loadu_epi32(here, v)), stay}};
+}
+
+/* Appends those of eight uniforms that are at least `least`. */
+SIM_AVX512 void keep8(const struct sim_blocks8 *b, uint32_t first, __mmask8 here, double least,
+                      struct sim_rng_kept *k) {
+  __m512d x = sim_block_uniforms8(b);
+  __mmask8 mask = _mm512_mask_cmp_pd_mask(here, x, _mm512_set1_pd(least), _CMP_GE_OQ);
+  __m256i place = _mm256_add_epi32(_mm256_set1_epi32((int)first), _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0));
+  _mm512_storeu_pd(k->draw + k->n, _mm512_maskz_compress_pd(mask, x));
+  _mm256_storeu_si256((__m256i *)(void *)(k->at + k->n), _mm256_maskz_compress_epi32(mask, place));
+  k->n += (uint32_t)__builtin_popcount(mask);
+}
+
+SIM_TARGET_AVX512 static void edges_avx512(const struct sim_rng *rng, uint32_t purpose, uint32_t u, uint32_t inc_u,
+                                           const uint32_t *v, const uint32_t *inc_v, uint32_t n, double least,
+                                           struct sim_rng_kept *kept) {
+  const struct names8 x = {_mm512_set1_epi64(purpose), _mm512_set1_epi64(u), _mm512_set1_epi64(inc_u << 16)};
+  for (uint32_t i = 0; i < n; i += 16) {
+    uint32_t left = n - i;
+    __mmask8 low = first_of_eight(left);
+    struct sim_blocks8 b[2] = {blocks8_of(&x, v + i, inc_v ? inc_v + i : NULL, low)};
+    if (left <= 8) {
+      sim_philox8(b, 1, rng->key);
+      keep8(&b[0], i, low, least, kept);
+      return;
+    }
+    __mmask8 high = first_of_eight(left - 8);
+    b[1] = blocks8_of(&x, v + i + 8, inc_v ? inc_v + i + 8 : NULL, high);
+    sim_philox8(b, 2, rng->key);
+    keep8(&b[0], i, low, least, kept);
+    keep8(&b[1], i + 8, high, least, kept);
+  }
+}
+
 /* Names with a stay of 65,536 or more fold into the key: no lanes for them. */
-static bool lanes_fit(uint32_t inc_u, const uint32_t *inc_v, uint32_t n) {
+static bool stays_fit(uint32_t inc_u, const uint32_t *inc_v, uint32_t n) {
   uint32_t any = inc_u;
   for (uint32_t i = 0; inc_v && i < n; i++) any |= inc_v[i];
-  return any < 65536 && __builtin_cpu_supports("avx2");
+  return any < 65536;
 }
 #endif
 
@@ -83,8 +132,12 @@ void sim_rng_edges(const struct sim_rng *rng, uint32_t purpose, uint32_t u, uint
                    const uint32_t *inc_v, uint32_t n, double least, struct sim_rng_kept *kept) {
   kept->n = 0;
 #if defined(__x86_64__)
-  if (lanes_fit(inc_u, inc_v, n)) {
-    edges_avx2(rng, purpose, u, inc_u, v, inc_v, n, least, kept);
+  enum sim_lanes lanes = sim_lanes();
+  if (lanes >= SIM_LANES_AVX2 && stays_fit(inc_u, inc_v, n)) {
+    if (lanes == SIM_LANES_AVX512)
+      edges_avx512(rng, purpose, u, inc_u, v, inc_v, n, least, kept);
+    else
+      edges_avx2(rng, purpose, u, inc_u, v, inc_v, n, least, kept);
     return;
   }
 #endif
