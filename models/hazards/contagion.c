@@ -50,7 +50,7 @@ static void contagion_changed(struct sim_run *run, const struct sim_instance *se
     set_open(run, s, c->entity, p->susceptibility[c->to] > 0);
   if (p->infectivity[c->to] > 0) {
     list_source(s, c->entity);
-    contagion_offer_all(run, s, c->entity);
+    contagion_offer_all(run, s, c->entity, true);
     if (s->mixing) contagion_start_contacts(run, self, s, c->entity);
   }
 }
@@ -64,12 +64,18 @@ static void contagion_event(struct sim_run *run, const struct sim_instance *self
 }
 
 static void remember(struct sim_run *run, struct contagion *s, unsigned knob, uint32_t subject, double value) {
-  struct contagion_history *grown = sim_grow(s->history, &s->history_cap, s->history_n + 1u, sizeof *grown);
-  if (!grown) {
-    sim_run_out_of_memory(run, "the history of multipliers");
-    return;
+  if (s->history_n == s->history_cap) {
+    struct contagion_history *grown = sim_grow(s->history, &s->history_cap, s->history_n + 1u, sizeof *grown);
+    if (!grown) {
+      sim_run_out_of_memory(run, "the history of multipliers");
+      return;
+    }
+    s->history = grown;
   }
-  s->history = grown;
+  if (knob == KNOB_SUSCEPTIBILITY) {
+    s->node[subject].varied = 1;
+    s->node[subject].shut = !(value > 0);
+  }
   s->history[s->history_n] = (struct contagion_history){sim_now(run), value, s->head[knob][subject], knob, subject};
   s->head[knob][subject] = ++s->history_n;
 }
@@ -82,14 +88,14 @@ static void contagion_knob(struct sim_run *run, const struct sim_instance *self,
   remember(run, s, knob, subject, after);
   if (sim_run_failed(run)) return;
   if (knob == KNOB_INFECTIVITY) {
-    if (contagion_is_source(s, subject)) contagion_offer_all(run, s, subject);
+    if (contagion_is_source(s, subject)) contagion_offer_all(run, s, subject, false);
   } else if (knob == KNOB_SUSCEPTIBILITY) {
     if (s->node[subject].open) contagion_recompute(run, s, subject);
   } else
     for (uint32_t i = 0; i < s->infectious_n; i++)
       for (unsigned l = 0; l < s->plan->layers; l++)
         if (!s->plan->layer[l].mixing && (knob == KNOB_TRANSMISSION || s->plan->layer[l].layer == subject))
-          contagion_offer(run, s, s->infectious[i], l);
+          contagion_offer(run, s, s->infectious[i], l, false);
 }
 
 /* ---- life ----------------------------------------------------------------------------------------------------------
@@ -140,6 +146,7 @@ static int contagion_open(struct sim_run *run, const struct sim_instance *self, 
   s->self = self;
   s->machine = self->machine;
   s->entity = sim_entities(run, self->machine);
+  s->offers.least = SIM_NEVER;
   find_bounds(run, self, s);
   int ret = open_nodes(run, self, s, size);
   if (!ret) ret = open_knobs(run, self, s, size);
@@ -177,10 +184,15 @@ static void contagion_end(struct sim_run *run, const struct sim_instance *self, 
   struct contagion *s = state;
   (void)run;
   (void)self;
-  for (uint32_t i = 0; i < s->history_n; i++) s->head[s->history[i].knob][s->history[i].subject] = 0;
+  for (uint32_t i = 0; i < s->history_n; i++) {
+    const struct contagion_history *h = &s->history[i];
+    s->head[h->knob][h->subject] = 0;
+    if (h->knob == KNOB_SUSCEPTIBILITY) s->node[h->subject] = node_at_rest(s->plan);
+  }
   for (uint32_t i = 0; i < s->listed_n; i++) s->node[s->listed[i]] = node_at_rest(s->plan);
   s->listed_n = 0;
-  s->offers.n = 0;
+  s->offers.n = s->offers.sources = 0;
+  s->offers.least = SIM_NEVER;
   s->returned = 0;
   s->history_n = 0;
   s->infectious_n = 0;

@@ -6,6 +6,9 @@
 
 #define CONTAGION_MAX_STATES 64
 
+/* The table of the soonest times: four steps for each power of two of the need, from 2^-30 to 2^7. */
+enum { CONTAGION_SOONEST_FIRST = -30, CONTAGION_SOONEST_POWERS = 37, CONTAGION_SOONEST = 4 * CONTAGION_SOONEST_POWERS };
+
 enum contagion_knob { KNOB_INFECTIVITY, KNOB_SUSCEPTIBILITY, KNOB_LAYER, KNOB_TRANSMISSION };
 
 struct contagion_layer {
@@ -23,6 +26,7 @@ struct contagion_plan {
   bool attempt; /* one try per contact, after `law`, with `probability` */
   double probability;
   struct sim_law law; /* hazard of transmission in the age of the source's stay, or delay of the attempt */
+  double soonest[CONTAGION_SOONEST]; /* days at which the law's hazard reaches the beginning of each step */
   unsigned states, transitions;
   char **state_name;
   double *functionality;

@@ -2,12 +2,15 @@
 /* Contagion over edges: when a source infects a target, and the least of these times for each target.
  *
  * The hot path is an infection: all edges of the new source are drawn at once, by names that hold the target's stay,
- * and the draws that cannot succeed before the source leaves are dropped by a comparison without a logarithm. While no
- * entity has returned to a susceptible state, every susceptible target is in stay 0, so memory of targets is touched
- * only for the draws that are left. */
+ * and the draws that cannot succeed before the source leaves are dropped by a comparison without a logarithm. What is
+ * left is an offer; offers wait until memory of their targets has arrived, and those that cannot come before what their
+ * target expects already are dropped by a comparison too. Only the rest have a logarithm taken and the law inverted,
+ * many at a time. While no entity has returned to a susceptible state, every susceptible target is in stay 0, so memory
+ * of targets is not needed for the draws. */
 #include "models/hazards/contagion_run.h"
+#include <string.h>
 
-#define STAY(incarnation) ((incarnation)&0x3fffff)
+#define STAY(incarnation) ((incarnation)&0xfffff)
 
 /* ---- the time of transmission over an edge --------------------------------------------------------------------- */
 
@@ -120,11 +123,12 @@ void contagion_list(struct sim_run *run, struct contagion *s, uint32_t v) {
   s->node[v].listed = 1;
 }
 
-static void expect(struct sim_run *run, struct contagion *s, uint32_t v, uint32_t u, unsigned l, int64_t tick) {
+static void expect(struct sim_run *run, struct contagion *s, uint32_t v, uint32_t u, uint32_t stay, unsigned l,
+                   int64_t tick) {
   struct contagion_node *node = &s->node[v];
   contagion_list(run, s, v);
   node->source = u;
-  node->stay = STAY(s->entity[u].incarnation);
+  node->stay = STAY(stay);
   node->via = (uint8_t)l;
   sim_expect(run, s->agenda, v, tick);
 }
@@ -133,7 +137,7 @@ void contagion_recompute(struct sim_run *run, struct contagion *s, uint32_t v) {
   int64_t best = SIM_NEVER;
   uint32_t from = SIM_NONE;
   unsigned via = 0;
-  for (unsigned l = 0; l < s->plan->layers; l++) {
+  for (unsigned l = 0; l < s->plan->layers && !s->node[v].shut; l++) {
     if (s->plan->layer[l].mixing) continue;
     const struct sim_graph *g = sim_run_graph(run, s->plan->layer[l].layer);
     for (uint64_t e = g->in_row[v]; e < g->in_row[v + 1]; e++) {
@@ -150,7 +154,7 @@ void contagion_recompute(struct sim_run *run, struct contagion *s, uint32_t v) {
   if (from == SIM_NONE)
     sim_expect(run, s->agenda, v, SIM_NEVER);
   else
-    expect(run, s, v, from, via, best);
+    expect(run, s, v, from, s->entity[from].incarnation, via, best);
 }
 
 void contagion_infect(struct sim_run *run, struct contagion *s, uint32_t v) {
@@ -163,141 +167,194 @@ void contagion_infect(struct sim_run *run, struct contagion *s, uint32_t v) {
 
 /* ---- offers ----------------------------------------------------------------------------------------------------- */
 
-struct source { /* on one layer */
-  uint32_t u;
-  unsigned l;
-  const uint32_t *to;
-  const float *weight; /* or NULL */
-  uint32_t n;          /* edges of this part of the row */
-  double least;        /* a draw below it comes to nothing */
-  double scale;        /* of the hazard to the most susceptible, at weight 1 */
-  bool plain;          /* a constant hazard from now to the exit, the same for all targets, that nothing multiplies */
-  int64_t entered, exit;
-};
-
-/* The most that the hazard of an edge can add up to until u leaves or the run ends; with room for rounding. */
-static double most_hazard(const struct sim_run *run, const struct contagion *s, const struct sim_graph *g,
-                          const struct source *x) {
-  double weight = g->weight ? 0 : 1;
-  for (uint64_t e = g->row[x->u]; g->weight && e < g->row[x->u + 1]; e++)
-    if ((double)g->weight[e] > weight) weight = (double)g->weight[e];
-  int64_t end = x->exit < sim_horizon(run) ? x->exit : sim_horizon(run);
-  double hazard = sim_law_hazard(&s->plan->law, sim_days(end - x->entered + 2));
-  return weight > 0 ? x->scale * weight * s->bound * hazard * (1 + 1e-9) : 0;
-}
-
-/* What all edges of a source have in common. A draw d is hopeless where -log d >= 1 - d is more than the hazard can
- * come to, so it is dropped without a logarithm, and no outcome depends on that; the draws of tries are all looked at.
- */
-static void prepare(const struct sim_run *run, const struct contagion *s, const struct sim_graph *g, struct source *x) {
-  const struct contagion_plan *p = s->plan;
-  const struct sim_entity *from = &s->entity[x->u];
-  x->entered = from->entered;
-  x->exit = sim_expected_tick(from->exit, sim_now(run));
-  x->plain = p->law.kind == SIM_LAW_EXPONENTIAL && !p->attempt && !g->weight && !s->returned && !s->history_n &&
-             !s->graded && x->entered == sim_now(run);
-  x->scale = p->layer[x->l].strength * p->infectivity[from->state] * s->most;
-  x->least = p->attempt ? 0 : 1 - most_hazard(run, s, g, x);
-}
-
-/* Names and draws: those of open targets with their stays, or of all while no stay but the first exists. */
-static void draw_row(const struct sim_run *run, const struct contagion *s, const struct source *x,
-                     struct sim_rng_kept *kept) {
-  const struct sim_rng *rng = sim_run_rng(run);
-  uint32_t purpose = s->plan->layer[x->l].purpose, stay_u = s->entity[x->u].incarnation;
-  if (!s->returned) {
-    sim_rng_edges(rng, purpose, x->u, stay_u, x->to, NULL, x->n, x->least, kept);
-    return;
-  }
-  uint32_t to[SIM_RNG_ROW], stay[SIM_RNG_ROW], place[SIM_RNG_ROW + 1], open = 0;
-  for (uint32_t i = 0; i < x->n; i++) {
-    if (!s->node[x->to[i]].open) continue;
-    place[open] = i;
-    to[open] = x->to[i];
-    stay[open++] = s->entity[x->to[i]].incarnation;
-  }
-  sim_rng_edges(rng, purpose, x->u, stay_u, to, stay, open, x->least, kept);
-  for (uint32_t k = 0; k < kept->n; k++) kept->at[k] = place[kept->at[k]];
-}
-
-/* u's edge to v has the time `tick`. */
-static void offer_to(struct sim_run *run, struct contagion *s, uint32_t u, unsigned l, uint32_t v, int64_t tick) {
+/* A source's edge to v has the time `tick`. */
+static void offer_to(struct sim_run *run, struct contagion *s, const struct contagion_source *x, uint32_t v,
+                     int64_t tick) {
   const struct contagion_node *node = &s->node[v];
-  if (!node->open) return;
-  if (node->source == u && node->via == l && node->pending != SIM_NEVER)
+  if (node->source == x->u && node->via == x->l && node->pending != SIM_NEVER)
     contagion_recompute(run, s, v);
   else if (tick < node->pending)
-    expect(run, s, v, u, l, tick);
+    expect(run, s, v, x->u, x->stay, x->l, tick);
+}
+
+/* A lower bound of -log d, close where d is not far from 1. */
+static double least_exponential(double d) {
+  double r = 1 - d;
+  return r + 0.5 * r * r;
+}
+
+/* Ticks from a source's entry that an edge's need of unit hazard takes at least. */
+static int64_t soonest(const struct contagion_plan *p, double need) {
+  double days;
+  if (p->law.kind == SIM_LAW_EXPONENTIAL) {
+    days = p->law.a * need;
+  } else {
+    uint64_t bits; /* of sign, exponent and two bits of the mantissa */
+    memcpy(&bits, &need, sizeof bits);
+    int64_t step = (int64_t)(bits >> 50) - 4 * (1023 + CONTAGION_SOONEST_FIRST);
+    if (step < 0) return 0;
+    days = p->soonest[step < CONTAGION_SOONEST ? step : CONTAGION_SOONEST - 1];
+  }
+  double ticks = days * (1 - 1e-9) * SIM_TICKS_PER_DAY - 2; /* with room for rounding */
+  return ticks < 9e18 ? (int64_t)ticks : (int64_t)9e18;
+}
+
+/* Those whose targets could be infected sooner than is expected, with the logarithms of their draws. */
+static void select_offers(const struct contagion *s, struct contagion_offers *o) {
+  uint32_t i = 0, kept = 0;
+  for (uint32_t k = 0; k < o->sources; k++) {
+    struct contagion_source *x = &o->source[k];
+    bool gone = !x->first && s->entity[x->u].incarnation != x->stay;
+    double most = 1 / x->rate;
+    for (; i < x->end; i++) {
+      const struct contagion_node *node = &s->node[o->to[i]];
+      if (!node->open || node->shut || gone) continue;
+      if (x->first && node->source != x->u) {
+        double need = least_exponential(o->draw[i]) * most / (double)o->weight[i];
+        if (sim_ticks_add(x->entered, soonest(s->plan, need)) >= node->pending) continue;
+      }
+      o->to[kept] = o->to[i];
+      o->draw[kept] = o->draw[i];
+      o->weight[kept++] = o->weight[i];
+    }
+    x->end = kept;
+  }
+  o->n = kept;
+  sim_logs(o->draw, o->n);
+}
+
+/* Days from a first offer's entry to the infection, if nothing changes: what `crossing` has for one stretch, to the
+ * bit. */
+static void first_times(const struct contagion *s, const struct contagion_source *x, const struct contagion_offers *o,
+                        uint32_t from, double *days) {
+  const struct contagion_plan *p = s->plan;
+  const struct contagion_layer *layer = &p->layer[x->l];
+  double m_source = contagion_factor(s, KNOB_INFECTIVITY, x->u),
+         m_layer = contagion_factor(s, KNOB_LAYER, layer->layer), m_all = contagion_factor(s, KNOB_TRANSMISSION, 0);
+  for (uint32_t i = from; i < x->end; i++) {
+    uint32_t v = o->to[i];
+    double susceptibility = s->graded ? p->susceptibility[s->entity[v].state] : s->most;
+    double m_target = s->node[v].varied ? contagion_factor(s, KNOB_SUSCEPTIBILITY, v) : 1;
+    double scale = layer->strength * (double)o->weight[i] * x->infectivity * susceptibility;
+    double m = m_source * m_target * m_layer * m_all;
+    days[i] = m > 0 ? sim_law_inverse(&p->law, -o->draw[i] / scale / m) : HUGE_VAL;
+  }
 }
 
 void contagion_catch_up(struct sim_run *run, const struct sim_instance *self, void *state) {
   struct contagion *s = state;
   struct contagion_offers *o = &s->offers;
+  double days[CONTAGION_OFFERS];
   (void)self;
-  if (s->entity[o->u].incarnation != o->stay) o->n = 0; /* the source is gone */
-  for (uint32_t i = 0; i < o->n; i++) offer_to(run, s, o->u, o->l, o->to[i], o->tick[i]);
-  o->n = 0;
-}
-
-/* The hot case: times follow from the draws alone, so memory of the targets is asked for here and looked at when the
- * next source comes, or the first of these times, whichever is earlier. Nothing can tell the difference: what becomes
- * of a target in between does not change these times, and whatever could change them makes the model catch up first. */
-static void offer_later(struct sim_run *run, struct contagion *s, const struct source *x,
-                        const struct sim_rng_kept *kept) {
-  struct contagion_offers *o = &s->offers;
-  o->u = x->u;
-  o->stay = s->entity[x->u].incarnation;
-  o->l = x->l;
+  if (!o->n) return;
+  select_offers(s, o);
+  uint32_t i = 0;
+  for (uint32_t k = 0; k < o->sources; k++) {
+    const struct contagion_source *x = &o->source[k];
+    if (x->first) first_times(s, x, o, i, days);
+    for (; i < x->end; i++) {
+      uint32_t v = o->to[i];
+      double e = -o->draw[i];
+      int64_t tick = x->first ? sim_ticks_add(x->entered, sim_ticks(days[i]))
+                              : edge_time(run, s, x->l, x->u, v, (double)o->weight[i], &e, SIM_NEVER);
+      if (!x->first || tick <= x->exit) offer_to(run, s, x, v, tick);
+    }
+  }
+  o->n = o->sources = 0;
   o->least = SIM_NEVER;
-  for (uint32_t k = 0; k < kept->n; k++) { /* as edge_time has it, to the bit */
-    int64_t tick = sim_ticks_add(x->entered, sim_ticks(s->plan->law.a * (-kept->draw[k] / x->scale)));
-    if (tick > x->exit) continue;
-    uint32_t v = x->to[kept->at[k]];
-    __builtin_prefetch(&s->node[v], 1);
-    o->to[o->n] = v;
-    o->tick[o->n++] = tick;
-    if (tick < o->least) o->least = tick;
-  }
-  if (o->n) sim_catch_up_by(run, s->self, o->least);
 }
 
-static void offer_now(struct sim_run *run, struct contagion *s, const struct source *x,
-                      const struct sim_rng_kept *kept) {
-  for (uint32_t k = 0; k < kept->n; k++) __builtin_prefetch(&s->node[x->to[kept->at[k]]], 1);
+/* A draw below this comes to nothing: its exponential is more than the hazard of any edge of the row can add up to
+ * until u leaves or the run ends. (1 - h/8)^8 <= exp(-h), with room for rounding. */
+static double hopeless(const struct sim_run *run, const struct contagion *s, const struct sim_graph *g,
+                       const struct contagion_source *x) {
+  double weight = g->weight ? 0 : 1;
+  for (uint64_t e = g->row[x->u]; g->weight && e < g->row[x->u + 1]; e++)
+    if ((double)g->weight[e] > weight) weight = (double)g->weight[e];
+  int64_t end = x->exit < sim_horizon(run) ? x->exit : sim_horizon(run);
+  double hazard =
+      weight > 0 && x->rate > 0 ? x->rate * weight * sim_law_hazard(&s->plan->law, sim_days(end - x->entered + 2)) : 0;
+  double root = 1 - 0.125 * (1 + 1e-9) * hazard;
+  if (!(root > 0)) return 0;
+  root *= root;
+  root *= root;
+  return root * root;
+}
+
+/* Names and draws: those of open targets with their stays, or of all while no stay but the first exists. */
+static void draw_row(const struct sim_run *run, const struct contagion *s, const struct contagion_source *x,
+                     const uint32_t *row, uint32_t n, double least, struct sim_rng_kept *kept) {
+  const struct sim_rng *rng = sim_run_rng(run);
+  uint32_t purpose = s->plan->layer[x->l].purpose;
+  if (!s->returned) {
+    sim_rng_edges(rng, purpose, x->u, x->stay, row, NULL, n, least, kept);
+    return;
+  }
+  uint32_t to[SIM_RNG_ROW], stay[SIM_RNG_ROW], place[SIM_RNG_ROW], open = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    place[open] = i;
+    to[open] = row[i];
+    stay[open] = s->entity[row[i]].incarnation;
+    open += s->node[row[i]].open;
+  }
+  sim_rng_edges(rng, purpose, x->u, x->stay, to, stay, open, least, kept);
+  for (uint32_t k = 0; k < kept->n; k++) kept->at[k] = place[kept->at[k]];
+}
+
+/* The offers of a part of a row wait, while memory of their targets is on its way, until their draws are many, or until
+ * the first of them could be due. Nothing can tell the difference: times follow from the draws, the stays and the
+ * multipliers, and before any of these changes the model catches up (what became of a target meanwhile is seen then).
+ */
+static void put_off(struct sim_run *run, struct contagion *s, const struct contagion_source *x, const uint32_t *row,
+                    const float *weight, const struct sim_rng_kept *kept) {
+  struct contagion_offers *o = &s->offers;
+  double least = HUGE_VAL;
   for (uint32_t k = 0; k < kept->n; k++) {
-    uint32_t place = kept->at[k], v = x->to[place];
-    if (!s->node[v].open) continue;
-    double e = -kept->draw[k], weight = x->weight ? (double)x->weight[place] : 1;
-    offer_to(run, s, x->u, x->l, v, edge_time(run, s, x->l, x->u, v, weight, &e, SIM_NEVER));
+    uint32_t v = row[kept->at[k]], at = o->n + k;
+    float w = weight ? weight[kept->at[k]] : 1;
+    double e = least_exponential(kept->draw[k]) / (double)w;
+    __builtin_prefetch(&s->node[v], 1);
+    if (s->graded) __builtin_prefetch(&s->entity[v]);
+    o->to[at] = v;
+    o->draw[at] = kept->draw[k];
+    o->weight[at] = w;
+    if (e < least) least = e;
   }
+  o->n += kept->n;
+  o->source[o->sources] = *x;
+  o->source[o->sources++].end = o->n;
+  int64_t tick = x->first ? sim_ticks_add(x->entered, soonest(s->plan, least / x->rate)) : sim_now(run);
+  if (tick >= o->least) return;
+  o->least = tick;
+  sim_catch_up_by(run, s->self, tick);
 }
 
-static void offer_part(struct sim_run *run, struct contagion *s, const struct source *x) {
-  struct sim_rng_kept kept;
-  contagion_catch_up(run, s->self, s);
-  draw_row(run, s, x, &kept);
-  sim_logs(kept.draw, kept.n);
-  if (x->plain)
-    offer_later(run, s, x, &kept);
-  else
-    offer_now(run, s, x, &kept);
-}
-
-void contagion_offer(struct sim_run *run, struct contagion *s, uint32_t u, unsigned l) {
-  const struct sim_graph *g = sim_run_graph(run, s->plan->layer[l].layer);
-  struct source x = {.u = u, .l = l};
-  prepare(run, s, g, &x);
+void contagion_offer(struct sim_run *run, struct contagion *s, uint32_t u, unsigned l, bool first) {
+  const struct contagion_plan *p = s->plan;
+  const struct sim_graph *g = sim_run_graph(run, p->layer[l].layer);
+  const struct sim_entity *from = &s->entity[u];
+  struct contagion_offers *o = &s->offers;
+  struct contagion_source x = {.u = u,
+                               .stay = from->incarnation,
+                               .l = l,
+                               .first = first && !p->attempt,
+                               .entered = from->entered,
+                               .exit = sim_expected_tick(from->exit, sim_now(run)),
+                               .infectivity = p->infectivity[from->state]};
+  x.rate = p->layer[l].strength * x.infectivity * s->most * s->bound;
+  double least = p->attempt ? 0 : hopeless(run, s, g, &x);
   for (uint64_t e = g->row[u]; e < g->row[u + 1]; e += SIM_RNG_ROW) {
-    x.to = g->to + e;
-    x.weight = g->weight ? g->weight + e : NULL;
-    x.n = g->row[u + 1] - e < SIM_RNG_ROW ? (uint32_t)(g->row[u + 1] - e) : SIM_RNG_ROW;
-    offer_part(run, s, &x);
+    uint32_t n = g->row[u + 1] - e < SIM_RNG_ROW ? (uint32_t)(g->row[u + 1] - e) : SIM_RNG_ROW;
+    struct sim_rng_kept kept;
+    if (o->n > CONTAGION_OFFERS - SIM_RNG_ROW || o->sources == CONTAGION_SOURCES) contagion_catch_up(run, s->self, s);
+    draw_row(run, s, &x, g->to + e, n, least, &kept);
+    if (kept.n) put_off(run, s, &x, g->to + e, g->weight ? g->weight + e : NULL, &kept);
   }
 }
 
-void contagion_offer_all(struct sim_run *run, struct contagion *s, uint32_t u) {
+void contagion_offer_all(struct sim_run *run, struct contagion *s, uint32_t u, bool first) {
   for (unsigned l = 0; l < s->plan->layers; l++)
-    if (!s->plan->layer[l].mixing) contagion_offer(run, s, u, l);
+    if (!s->plan->layer[l].mixing) contagion_offer(run, s, u, l, first);
 }
 
 void contagion_foresee(const struct sim_run *run, const struct sim_instance *self, const void *state, uint32_t v,

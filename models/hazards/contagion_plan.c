@@ -543,10 +543,17 @@ int contagion_declare(struct sim_builder *b, struct sim_instance *self, void *pl
   return ret;
 }
 
+static void plan_soonest(struct contagion_plan *p) {
+  for (int i = 0; i < CONTAGION_SOONEST; i++)
+    p->soonest[i] = sim_law_inverse(&p->law, ldexp(1 + 0.25 * (i % 4), CONTAGION_SOONEST_FIRST + i / 4));
+}
+
 int contagion_plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
   struct contagion_plan *p = plan;
   sim_builder_watch(b, self, self->machine, SIM_NONE);
-  return plan_transmission(b, self, p);
+  int ret = plan_transmission(b, self, p);
+  if (!ret) plan_soonest(p);
+  return ret;
 }
 
 void contagion_plan_free(void *plan) {

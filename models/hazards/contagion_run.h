@@ -11,10 +11,12 @@ enum contagion_event { EV_INFECT, EV_CONTACT };
 struct contagion_node {
   int64_t pending;    /* expected infection: a field of the agenda */
   uint32_t source;    /* of the pending infection */
-  uint32_t stay : 22, /* incarnation of the source, low bits */
+  uint32_t stay : 20, /* incarnation of the source, low bits */
       via : 8,        /* layer of the plan */
       listed : 1,     /* among those to be reset */
-      open : 1;       /* susceptible */
+      open : 1,       /* susceptible */
+      varied : 1,     /* its susceptibility has been multiplied */
+      shut : 1;       /* by 0, now */
 };
 
 struct contagion_history { /* of a multiplier: from `tick` on it is `value`; newest first */
@@ -30,13 +32,25 @@ struct contagion_contact { /* one contact process of a source on a homogeneous l
   sim_handle pending;
 };
 
-/* Times of infection that the newest source offers, before the targets' memory is looked at: see contagion_edges.c. */
-struct contagion_offers {
-  uint32_t u, stay, n;
+enum { CONTAGION_SOURCES = 64, CONTAGION_OFFERS = 256 };
+
+struct contagion_source { /* an infectious entity, on one layer */
+  uint32_t u, stay;
+  uint32_t end; /* of its offers: the place after the last */
   unsigned l;
-  int64_t least; /* tick */
-  uint32_t to[SIM_RNG_ROW];
-  int64_t tick[SIM_RNG_ROW];
+  bool first; /* of this stay: nothing was offered before, and nothing of it is past */
+  int64_t entered, exit;
+  double infectivity, rate; /* rate: the most that its hazard of unit law comes to, at weight 1 */
+};
+
+/* Draws that sources offer, before the targets' memory is looked at: see contagion_edges.c. */
+struct contagion_offers {
+  uint32_t n, sources;
+  int64_t least; /* no infection by one of them comes before this tick */
+  struct contagion_source source[CONTAGION_SOURCES];
+  uint32_t to[CONTAGION_OFFERS];
+  float weight[CONTAGION_OFFERS];
+  double draw[CONTAGION_OFFERS];
 };
 
 struct contagion {
@@ -80,9 +94,9 @@ static inline double contagion_multiplier(const struct contagion *s, uint32_t la
 }
 
 /* contagion_edges.c */
-/* u's edges on layer l of the plan have a new time: each target keeps the least. */
-void contagion_offer(struct sim_run *run, struct contagion *s, uint32_t u, unsigned l);
-void contagion_offer_all(struct sim_run *run, struct contagion *s, uint32_t u);
+/* u's edges on layer l of the plan have a new time: each target keeps the least. first: of this stay of u. */
+void contagion_offer(struct sim_run *run, struct contagion *s, uint32_t u, unsigned l, bool first);
+void contagion_offer_all(struct sim_run *run, struct contagion *s, uint32_t u, bool first);
 /* Makes the offers that are still waiting: before anything that could change them, or the first of them, is due. */
 void contagion_catch_up(struct sim_run *run, const struct sim_instance *self, void *state);
 /* The least time over all sources of v, from scratch. */

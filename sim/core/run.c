@@ -195,25 +195,6 @@ static bool advance(struct sim_run *run) {
   return true;
 }
 
-/* The store's first reminder that is not stale; NULL if there is none, or if the heap's first comes before it. */
-static const struct sim_radix_item *next_expected(struct sim_run *run, const struct sim_key *top) {
-  struct sim_bottom *s = &run->bottom;
-  struct sim_key key;
-  for (;;) {
-    for (; s->at < s->n; s->at++) {
-      const struct sim_radix_item *e = &s->item[s->at];
-      const struct sim_agenda *a = &run->agenda[e->b];
-      if (*sim_agenda_field(a, e->a) != e->tick) continue;
-      if (!top || e->tick < top->tick) return e;
-      if (e->tick > top->tick) return NULL;
-      key_of(run, e, a->rank, &key);
-      return sim_key_less(&key, top) ? e : NULL;
-    }
-    if (s->later.end == SIM_NEVER || (top && top->tick < s->later.end)) return NULL;
-    if (!advance(run)) return NULL;
-  }
-}
-
 void sim_catch_up_by(struct sim_run *run, const struct sim_instance *self, int64_t tick) {
   run->putting_off[self->index / 64] |= UINT64_C(1) << self->index % 64;
   if (tick < run->catch_up) run->catch_up = tick;
@@ -232,11 +213,35 @@ static void catch_up(struct sim_run *run) {
   }
 }
 
+/* The store's first reminder that is not stale; NULL if there is none, or if the heap's first, *heap, comes before it.
+ * What is put off is done before the store opens its next slot: what it expects still finds its place there. */
+static const struct sim_radix_item *next_expected(struct sim_run *run, const struct sim_key **heap) {
+  struct sim_bottom *s = &run->bottom;
+  struct sim_key key;
+  for (;;) {
+    const struct sim_key *top = *heap = sim_queue_top(&run->queue);
+    for (; s->at < s->n; s->at++) {
+      const struct sim_radix_item *e = &s->item[s->at];
+      const struct sim_agenda *a = &run->agenda[e->b];
+      if (*sim_agenda_field(a, e->a) != e->tick) continue;
+      if (!top || e->tick < top->tick) return e;
+      if (e->tick > top->tick) return NULL;
+      key_of(run, e, a->rank, &key);
+      return sim_key_less(&key, top) ? e : NULL;
+    }
+    if (s->later.end == SIM_NEVER || (top && top->tick < s->later.end)) return NULL;
+    if (run->catch_up < SIM_NEVER)
+      catch_up(run);
+    else if (!advance(run))
+      return NULL;
+  }
+}
+
 /* Takes the next event, of the heap or of the store; false at the end. */
 static bool next(struct sim_run *run, struct sim_key *key) {
   for (;;) {
-    const struct sim_key *top = sim_queue_top(&run->queue);
-    const struct sim_radix_item *e = next_expected(run, top);
+    const struct sim_key *top;
+    const struct sim_radix_item *e = next_expected(run, &top);
     if (run->catch_up <= (e ? e->tick : top ? top->tick : SIM_NEVER - 1)) {
       catch_up(run);
       continue;
