@@ -58,9 +58,39 @@ static int world_open(struct bench_world *b, const char *text, const char *direc
   return ret ? ret : sim_run_create(&b->run, b->world);
 }
 
-int bench_world_open(struct bench_world *b, const char *text, const char *directory, int64_t seed) {
+static const char *origin_of(const struct bench_origin *origins, const char *path) {
+  for (; path && origins->path; origins++) {
+    size_t n = strlen(origins->path);
+    if (strncmp(path, origins->path, n) == 0 && (path[n] == '\0' || path[n] == '.')) return origins->options;
+  }
+  return NULL;
+}
+
+/* The scenario is nobody's file: its errors are those of the options that it was written from. */
+static void print_errors(struct sim_diag *diag, const struct cli_command *command, const struct bench_origin *origins) {
+  bool of_options = false;
+  for (size_t i = 0; i < diag->n; i++) {
+    const char *options = origin_of(origins, diag->items[i].path);
+    if (options) {
+      cli_fail("%s: %s", options, diag->items[i].text);
+      of_options = true;
+    } else {
+      cli_print_diag(&(struct sim_diag){.items = &diag->items[i], .n = 1});
+    }
+  }
+  if (of_options) fprintf(stderr, "Try `airesim %s --help`.\n", command->name);
+}
+
+int bench_world_open(struct bench_world *b, const char *text, const char *directory, int64_t seed,
+                     const struct cli_command *command, const struct bench_origin *origins) {
   struct sim_diag diag = {0};
-  int ret = world_open(b, text, directory, seed, &diag), status = ret ? cli_status(ret, &diag) : CLI_DONE;
+  int ret = world_open(b, text, directory, seed, &diag), status = CLI_DONE;
+  if (ret && diag.n) {
+    print_errors(&diag, command, origins);
+    status = ret == SIM_ERR_INPUT ? CLI_USAGE : CLI_FAILED;
+  } else if (ret) {
+    status = cli_fail("%s", sim_err_text(ret));
+  }
   sim_diag_free(&diag);
   return status;
 }

@@ -33,12 +33,35 @@ struct bench_world { /* zero-initialise; the first arm of the scenario */
   struct sim_layout layout;
   struct sim_row row; /* of the latest replicate */
 };
+/* Which options a part of that scenario comes from: what is wrong at the path or below it is said of them. */
+struct bench_origin { /* tables end with path NULL */
+  const char *path, *options;
+};
 /* Exit statuses, after printing what was wrong. directory: where the scenario's files are. */
-int bench_world_open(struct bench_world *b, const char *text, const char *directory, int64_t seed);
+int bench_world_open(struct bench_world *b, const char *text, const char *directory, int64_t seed,
+                     const struct cli_command *command, const struct bench_origin *origins);
 int bench_world_execute(struct bench_world *b, uint64_t replicate, struct bench_time *sum);
 void bench_world_close(struct bench_world *b);
 /* A variable of one number in the latest row; NaN if there is none. */
 double bench_world_value(const struct bench_world *b, const char *variable);
+
+/* ---- threads --------------------------------------------------------------------------------------------------- */
+
+/* Threads that share the replicates of a world, each with a run of its own, so that no run waits for another. */
+struct bench_threads {
+  struct bench_world *world;
+  struct bench_thread *thread; /* [n] */
+  unsigned n;
+};
+/* Exit statuses. Each thread makes a replicate that is not counted, which warms its memory up. */
+int bench_threads_open(struct bench_threads *t, struct bench_world *world, unsigned n, uint64_t warm_up);
+struct bench_threads_sum {
+  struct bench_time time; /* on the wall, from the first thread's start to the last one's end; CPU of all */
+  double callbacks;
+};
+/* Makes replicates first to first + n - 1, each by the thread that is free. */
+int bench_threads_execute(struct bench_threads *t, uint64_t first, uint64_t n, struct bench_threads_sum *sum);
+void bench_threads_close(struct bench_threads *t);
 
 /* ---- reports --------------------------------------------------------------------------------------------------- */
 

@@ -5,11 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-#define MAJOR 0.05 /* share of the nodes that a major outbreak infects at least */
+#define MOST_THREADS 1024
+#define MAJOR        0.05 /* share of the nodes that a major outbreak infects at least */
 
 struct options {
   const char *generator, *network, *law, *peer;
-  int64_t nodes, replicates, seeds, seed;
+  int64_t nodes, replicates, seeds, threads, seed;
   double mean_degree, transmission, recovery;
   bool response, json;
 };
@@ -22,6 +23,8 @@ struct tally { /* of replicates */
 struct measured {
   struct tally all, major, peer;
   double peer_setup, peer_setups; /* seconds, calls */
+  struct bench_threads_sum threads;
+  double building_mb, resident_mb; /* most that was resident while building; since */
 };
 
 /* ---- the scenario ---------------------------------------------------------------------------------------------- */
@@ -131,16 +134,44 @@ static int execute_peer(struct bench_peer *peer, double nodes, struct measured *
   return CLI_DONE;
 }
 
-/* A first replicate of each warms memory up and is not counted; then they take turns. */
+#define ROUND 8 /* replicates a thread in a round: that the last one ends alone costs little */
+
+/* A round of replicates by one thread, the peer taking turns, and then by several. */
+static int measure_round(struct bench_world *b, struct bench_peer *peer, struct bench_threads *threads, double nodes,
+                         uint64_t first, uint64_t n, struct measured *m) {
+  int status = CLI_DONE;
+  for (uint64_t r = first; r < first + n && status == CLI_DONE; r++) {
+    status = execute(b, r, nodes, m);
+    if (status == CLI_DONE && peer) status = execute_peer(peer, nodes, m);
+  }
+  if (status == CLI_DONE && threads) status = bench_threads_execute(threads, first, n, &m->threads);
+  if (status == CLI_DONE && threads && m->threads.callbacks != m->all.callbacks)
+    return cli_fail("%s (of one thread and of several)", sim_err_text(SIM_ERR_MISMATCH));
+  return status;
+}
+
+/* A first replicate of each warms memory up and is not counted. */
 static int measure(const struct options *o, struct bench_world *b, struct bench_peer *peer, double nodes,
                    struct measured *m) {
   struct measured unused = {0};
-  int status = execute(b, (uint64_t)o->replicates, nodes, &unused);
+  struct bench_threads threads = {0};
+  struct cli_progress progress;
+  uint64_t total = (uint64_t)o->replicates, size = ROUND * (uint64_t)o->threads;
+  struct bench_time start = bench_now();
+  cli_progress_init(&progress, false);
+  int status = execute(b, total, nodes, &unused);
   if (status == CLI_DONE && peer) status = execute_peer(peer, nodes, &unused);
-  for (int64_t r = 0; r < o->replicates && status == CLI_DONE; r++) {
-    status = execute(b, (uint64_t)r, nodes, m);
-    if (status == CLI_DONE && peer) status = execute_peer(peer, nodes, m);
+  if (status == CLI_DONE && o->threads > 1) status = bench_threads_open(&threads, b, (unsigned)o->threads, total);
+  for (uint64_t done = 0; done < total && status == CLI_DONE; done += size) {
+    struct bench_time spent = {0};
+    bench_add(&spent, &start);
+    struct sim_progress now = {.total = total, .done = done, .seconds = spent.wall, .phase = "running"};
+    if (spent.wall > 2) cli_progress_show(&progress, &now);
+    if (size > total - done) size = total - done;
+    status = measure_round(b, peer, o->threads > 1 ? &threads : NULL, nodes, done, size, m);
   }
+  cli_progress_end(&progress);
+  bench_threads_close(&threads);
   return status;
 }
 
@@ -149,17 +180,36 @@ static int measure(const struct options *o, struct bench_world *b, struct bench_
 static const char note[] =
     "events: infections (seeds included) and recoveries, of the replicates counted; ns_per_event: CPU. Counted are "
     "the\n"
-    "major outbreaks (at least 5 % of the nodes infected) if there are any, else all; us_per_run is of the same.";
+    "major outbreaks (at least 5 % of the nodes infected) if there are any, else all; us_per_run is of the same.\n"
+    "million_events_per_s: of all replicates, on the wall, by all threads; threads_ratio: the wall of one thread over "
+    "theirs;\n"
+    "threads_cpu_ratio: what that would be on an idle machine, from the CPU of both.";
 
 static double per_event(const struct tally *t, double setup) {
   return (t->time.cpu - t->runs * setup) * 1e9 / (t->infections + t->recoveries);
 }
 
-static int report(const struct options *o, const struct sim_graph *g, const struct measured *m, double resident) {
+/* Fields that only some runs have: those of several threads and of a peer. */
+static size_t more_fields(const struct options *o, const struct measured *m, double ns, struct bench_field *field) {
+  size_t n = 0;
+  const struct bench_time *one = &m->all.time, *several = &m->threads.time;
+  if (o->threads > 1) {
+    field[n++] = (struct bench_field){"threads_ratio", NULL, one->wall / several->wall};
+    field[n++] = (struct bench_field){"threads_cpu_ratio", NULL, (double)o->threads * one->cpu / several->cpu};
+  }
+  if (!o->peer) return n;
+  double peer_ns = per_event(&m->peer, m->peer_setup / m->peer_setups);
+  field[n++] = (struct bench_field){"peer_ns_per_event", NULL, peer_ns};
+  field[n++] = (struct bench_field){"peer_final_size_mean", NULL, m->peer.infections / m->peer.runs};
+  field[n++] = (struct bench_field){"peer_ratio", NULL, peer_ns / ns};
+  return n;
+}
+
+static int report(const struct options *o, const struct sim_graph *g, const struct measured *m) {
   struct bench_report r = {.json = o->json};
   const struct tally *t = m->major.runs > 0 ? &m->major : &m->all;
-  double ns = per_event(t, 0), peer_ns = o->peer ? per_event(&m->peer, m->peer_setup / m->peer_setups) : (double)NAN;
-  const struct bench_field field[] = {
+  double ns = per_event(t, 0), wall = o->threads > 1 ? m->threads.time.wall : m->all.time.wall;
+  struct bench_field field[32] = {
       {"bench", "propagation", 0},
       {"network", o->network ? o->network : o->generator, 0},
       {"nodes", NULL, g->nodes},
@@ -177,12 +227,14 @@ static int report(const struct options *o, const struct sim_graph *g, const stru
       {"us_per_run", NULL, t->time.cpu * 1e6 / t->runs},
       {"wall_s", NULL, t->time.wall},
       {"final_size_mean", NULL, t->infections / t->runs},
-      {"resident_mb", NULL, resident},
-      {"peer_ns_per_event", NULL, peer_ns},
-      {"peer_final_size_mean", NULL, o->peer ? m->peer.infections / m->peer.runs : (double)NAN},
-      {"peer_ratio", NULL, peer_ns / ns},
+      {"building_mb", NULL, m->building_mb},
+      {"resident_mb", NULL, m->resident_mb},
+      {"threads", NULL, (double)o->threads},
+      {"million_events_per_s", NULL, (m->all.infections + m->all.recoveries) / wall * 1e-6},
   };
-  size_t n = sizeof field / sizeof *field - (o->peer ? 0 : 3);
+  size_t n = 0;
+  while (field[n].name) n++;
+  n += more_fields(o, m, ns, field + n);
   if (o->json) {
     bench_report_row(&r, field, n);
     return bench_report_end(&r, note);
@@ -206,8 +258,27 @@ static int check(const struct options *o) {
   if (!(o->recovery > 0)) return cli_usage(name, "--recovery: more than 0");
   if (!(o->transmission > 0) && strcmp(o->law, "gamma") == 0)
     return cli_usage(name, "--law gamma: --transmission is the inverse of its mean, so more than 0");
-  if (o->replicates < 1) return cli_usage(name, "--replicates: at least 1");
+  if (o->replicates < 1 || o->seeds < 1) return cli_usage(name, "--replicates and --seeds: at least 1");
+  if (o->threads < 1 || o->threads > MOST_THREADS) return cli_usage(name, "--threads: 1 to %d", MOST_THREADS);
+  if (o->threads > 1 && o->peer) return cli_usage(name, "--threads: igraph_sir takes turns with one thread only");
   return CLI_DONE;
+}
+
+static int open_world(const struct options *o, struct bench_world *b) {
+  const struct bench_origin origins[] = {{"society.people", "--nodes"},
+                                         {"society.layers", o->network ? "--network" : "--mean-degree"},
+                                         {"incidents.release", "--seeds"},
+                                         {"hazards.outbreak.transmission", "--transmission"},
+                                         {"hazards.outbreak.infectious", "--recovery"},
+                                         {.path = NULL}};
+  const double slow = 1e6; /* nodes */
+  char *text = scenario(o), *beside = directory(o);
+  if (!o->network && (double)o->nodes >= slow) fprintf(stderr, "building a network of %.4g nodes\n", (double)o->nodes);
+  int status = text && beside ? bench_world_open(b, text, beside, o->seed, &bench_propagation, origins)
+                              : cli_fail("%s", sim_err_text(SIM_ERR_MEMORY));
+  sim_free(text);
+  sim_free(beside);
+  return status;
 }
 
 static int run(const struct cli_context *context, void *options) {
@@ -219,8 +290,8 @@ static int run(const struct cli_context *context, void *options) {
   (void)context;
   int status = check(o);
   if (status) return status;
-  char *text = scenario(o), *beside = directory(o);
-  status = text && beside ? bench_world_open(&b, text, beside, o->seed) : cli_fail("%s", sim_err_text(SIM_ERR_MEMORY));
+  bench_resident_reset();
+  status = open_world(o, &b);
   if (status) goto out;
   (void)sim_world_layer(b.world, 0, &g);
   if (o->peer && g->directed) {
@@ -229,14 +300,13 @@ static int run(const struct cli_context *context, void *options) {
   }
   if (o->peer) status = bench_peer_start(&peer, g, o->transmission, o->recovery, o->seed);
   if (status) goto out;
+  m.building_mb = bench_resident();
   bench_resident_reset();
   status = measure(o, &b, o->peer ? &peer : NULL, g->nodes, &m);
-  double resident = bench_resident();
+  m.resident_mb = bench_resident();
   if (o->peer) bench_peer_end(&peer);
-  if (status == CLI_DONE) status = report(o, g, &m, resident);
+  if (status == CLI_DONE) status = report(o, g, &m);
 out:
-  sim_free(text);
-  sim_free(beside);
   bench_world_close(&b);
   return status;
 }
@@ -246,6 +316,7 @@ static const struct options defaults = {.generator = "er",
                                         .nodes = 100000,
                                         .replicates = 10,
                                         .seeds = 10,
+                                        .threads = 1,
                                         .seed = 1,
                                         .mean_degree = 10,
                                         .transmission = 0.4,
@@ -262,6 +333,7 @@ static const struct cli_option options[] = {
     {"seeds", 0, CLI_COUNT, AT(seeds), "S", "10", "infected at the start"},
     {"response", 0, CLI_FLAG, AT(response), NULL, NULL, "with sensors, 1,000 vaccinations a day and isolation"},
     {"replicates", 0, CLI_COUNT, AT(replicates), "R", "10", "replicates that are timed"},
+    {"threads", 0, CLI_COUNT, AT(threads), "N", "1", "threads that share the replicates, beside one: threads_ratio"},
     {"seed", 0, CLI_COUNT, AT(seed), "K", "1", "seed of the random streams"},
     {"peer", 0, CLI_TEXT, AT(peer), "P", "none", "igraph: igraph_sir in turns, its set-up taken off"},
     {"json", 0, CLI_FLAG, AT(json), NULL, NULL, "a line of JSON"},
@@ -273,9 +345,10 @@ const struct cli_command bench_propagation = {
     .purpose = "an epidemic (SIR) on a network, through the ordinary scenario",
     .about = "Infections and recoveries are events; every contact has draws of its own, so that arms are coupled edge\n"
              "by edge.",
-    .examples = "  airesim bench propagation --nodes 1000000 --peer igraph\n"
-                "  airesim bench propagation --generator ba --nodes 1000000 --transmission 0.1 --json\n"
-                "  airesim bench propagation --nodes 1000000 --seeds 1 --transmission 0 --replicates 1000",
+    .examples = "  airesim bench propagation --nodes 1e6 --peer igraph\n"
+                "  airesim bench propagation --generator ba --nodes 1e6 --transmission 0.1 --json\n"
+                "  airesim bench propagation --nodes 1e5 --replicates 80 --threads 2\n"
+                "  airesim bench propagation --nodes 1e6 --seeds 1 --transmission 0 --replicates 1000",
     .options = options,
     .defaults = &defaults,
     .size = sizeof defaults,

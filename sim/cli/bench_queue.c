@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The event queue by the hold model (Jones 1986), and random numbers. */
+/* The event queue by the hold model (Jones 1986). */
 #include "sim/cli/bench.h"
 #include "sim/core/mem.h"
 #include "sim/core/queue.h"
@@ -7,8 +7,6 @@
 #include "sim/core/ticks.h"
 #include <math.h>
 #include <string.h>
-
-/* ---- queue ----------------------------------------------------------------------------------------------------- */
 
 #define STEPS 4096 /* exponential times drawn ahead, so that the queue alone is timed */
 
@@ -152,77 +150,4 @@ const struct cli_command bench_queue = {
     .defaults = &queue_defaults,
     .size = sizeof queue_defaults,
     .run = run_queue,
-};
-
-/* ---- random numbers --------------------------------------------------------------------------------------------- */
-
-struct random_options {
-  int64_t draws, seed;
-  bool json;
-};
-
-enum draw { UNIFORM, EXPONENTIAL, EDGE, STREAM, N_DRAWS };
-static const char *const draw_name[N_DRAWS] = {"uniform", "exponential", "edge", "stream"};
-
-/* The sum keeps the draws from being left out. */
-static double draw_many(enum draw what, const struct sim_rng *rng, uint32_t n) {
-  double sum = 0, pair[2];
-  struct sim_rng_stream s;
-  sim_rng_stream_init(&s, rng, 1, 2, 3);
-  for (uint32_t i = 0; i < n; i++) {
-    if (what == UNIFORM) {
-      sum += sim_rng_uniform(rng, 1, i, 0, 0);
-    } else if (what == EXPONENTIAL) {
-      sum += sim_rng_exponential(rng, 1, i, 0, 0);
-    } else if (what == EDGE) {
-      sim_rng_edge(rng, 1, i, 7, 1, 1, pair);
-      sum += pair[0] + pair[1];
-    } else {
-      sum += sim_rng_stream_uniform(&s);
-    }
-  }
-  return sum / n;
-}
-
-static int run_random(const struct cli_context *context, void *options) {
-  const struct random_options *o = options;
-  struct bench_report r = {.json = o->json};
-  struct sim_rng rng;
-  (void)context;
-  if (o->draws < 1 || o->draws > UINT32_MAX) return cli_usage(bench_random.name, "--draws: from 1 to %u", UINT32_MAX);
-  sim_rng_init(&rng, (uint64_t)o->seed, 0, 0);
-  for (int d = 0; d < N_DRAWS; d++) {
-    struct bench_time time = {0}, start = bench_now();
-    double mean = draw_many((enum draw)d, &rng, (uint32_t)o->draws);
-    bench_add(&time, &start);
-    const struct bench_field field[] = {{"bench", "random", 0},
-                                        {"draw", draw_name[d], 0},
-                                        {"events", NULL, (double)o->draws},
-                                        {"ns_per_event", NULL, time.cpu * 1e9 / (double)o->draws},
-                                        {"wall_s", NULL, time.wall},
-                                        {"mean", NULL, mean}};
-    bench_report_row(&r, field, sizeof field / sizeof *field);
-  }
-  return bench_report_end(&r, "uniform, exponential: one keyed draw; edge: the two uniforms of an edge's name; stream: "
-                              "the next uniform\nof a sequence (two a block).");
-}
-
-static const struct random_options random_defaults = {.draws = 10000000, .seed = 1};
-#define AT(field) offsetof(struct random_options, field)
-static const struct cli_option random_table[] = {
-    {"draws", 0, CLI_COUNT, AT(draws), "M", "10000000", "draws of each kind"},
-    {"seed", 0, CLI_COUNT, AT(seed), "K", "1", "seed of the random streams"},
-    {"json", 0, CLI_FLAG, AT(json), NULL, NULL, "a line of JSON a row"},
-    {.name = NULL}};
-#undef AT
-
-const struct cli_command bench_random = {
-    .name = "bench random",
-    .arguments = "",
-    .purpose = "keyed random numbers alone",
-    .examples = "  airesim bench random --draws 1000000",
-    .options = random_table,
-    .defaults = &random_defaults,
-    .size = sizeof random_defaults,
-    .run = run_random,
 };

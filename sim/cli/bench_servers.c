@@ -43,6 +43,9 @@ static int measure(const struct options *o, struct bench_world *b, struct bench_
   return CLI_DONE;
 }
 
+static const struct bench_origin origins[] = {
+    {"horizon", "--customers, --load"}, {"incidents.customers", "--load"}, {.path = NULL}};
+
 static int run(const struct cli_context *context, void *options) {
   const struct options *o = options;
   struct bench_report r = {.json = o->json};
@@ -51,7 +54,8 @@ static int run(const struct cli_context *context, void *options) {
   if (o->customers < 1 || o->replicates < 1 || !(o->load > 0) || o->load > 1000)
     return cli_usage(bench_servers.name, "--customers and --replicates: at least 1; --load: more than 0, at most 1000");
   char *text = scenario(o);
-  int status = text ? bench_world_open(&b, text, ".", o->seed) : cli_fail("%s", sim_err_text(SIM_ERR_MEMORY));
+  int status = text ? bench_world_open(&b, text, ".", o->seed, &bench_servers, origins)
+                    : cli_fail("%s", sim_err_text(SIM_ERR_MEMORY));
   sim_free(text);
   if (status == CLI_DONE) status = measure(o, &b, &r);
   bench_world_close(&b);

@@ -130,14 +130,24 @@ static int add_set(const struct cli_command *c, struct cli_sets *sets, char *tex
   return CLI_DONE;
 }
 
-static int set_count(const struct cli_command *c, const struct cli_option *o, const char *text, int64_t *out) {
+/* Digits, or what is whole in scientific notation (1e6, 2.5e3) and a double holds exactly. */
+static bool read_count(const char *text, int64_t *out) {
   char *end;
+  if (*text < '0' || *text > '9' || text[strspn(text, "0123456789.eE+")]) return false;
   errno = 0;
-  long long value = strtoll(text, &end, 10);
-  if (errno || end == text || *end || value < 0)
-    return cli_usage(c->name, "--%s expects a whole number, 0 or more, not `%s`", o->name, text);
-  *out = value;
-  return CLI_DONE;
+  if (!text[strspn(text, "0123456789")]) {
+    *out = strtoll(text, NULL, 10);
+    return errno == 0;
+  }
+  double value = strtod(text, &end);
+  if (*end || !(value <= 0x1p53) || value != floor(value)) return false;
+  *out = (int64_t)value;
+  return true;
+}
+
+static int set_count(const struct cli_command *c, const struct cli_option *o, const char *text, int64_t *out) {
+  if (read_count(text, out)) return CLI_DONE;
+  return cli_usage(c->name, "--%s expects a whole number such as 1000 or 1e3, 0 or more, not `%s`", o->name, text);
 }
 
 static int set_number(const struct cli_command *c, const struct cli_option *o, const char *text, double *out) {

@@ -16,7 +16,7 @@ enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_INTERRUPTED = 3
 enum cli_type {
   CLI_FLAG,    /* bool */
   CLI_TEXT,    /* const char * */
-  CLI_COUNT,   /* int64_t, 0 or more */
+  CLI_COUNT,   /* int64_t, 0 or more; 1e6 is a million */
   CLI_NUMBER,  /* double, finite, 0 or more */
   CLI_SET,     /* struct cli_sets: path=value, may be repeated */
   CLI_DESIGN,  /* struct cli_sets: a whole number for the key of `design` that the option is named after */

@@ -37,6 +37,23 @@ lines 1 "$all" propagation --network './three "nodes".edges' --seeds 1 --replica
 lines 1 "$all resident_mb" queue --operations 1000 --pending 1000
 lines 1 "$all" queue --operations 1000 --pending 50 --reschedules 0.5 --ties
 lines 1 "$all mean_wait_h" servers --customers 1000 --replicates 2
-lines 4 "$all mean" random --draws 1000
+lines 44 "$all mean" random --draws 1e3
+# Three threads make the same replicates as one; counts may be in scientific notation.
+lines 1 "$all threads_ratio million_events_per_s" propagation --nodes 3e2 --transmission 2 --replicates 50 --threads 3
+# What is wrong is said of the option, not of the scenario that is written from it.
+refused() {
+  option=$1
+  shift
+  "$AIRESIM_PROGRAM" bench "$@" >out 2>err && fail "$* is accepted"
+  [ ! -s out ] || fail "$*: something on stdout"
+  grep -q -- "error: $option: " err || fail "$*: $option is not named: $(cat err)"
+  if grep -q '<bench>' err; then fail "$*: $(cat err)"; fi
+}
+refused --nodes propagation --nodes 0
+refused --nodes propagation --nodes 3e9
+refused --mean-degree propagation --nodes 5
+refused --mean-degree propagation --generator ba --mean-degree 0.5
+refused --network propagation --network none.edges
+refused '--customers, --load' servers --customers 1e15
 "$AIRESIM_PROGRAM" bench servers --customers 1000 --replicates 1 | grep -q '^servers' || fail "no table"
 "$AIRESIM_PROGRAM" bench propagation --nodes 300 --replicates 1 | grep -q '^ns_per_event' || fail "no table"

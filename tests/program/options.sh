@@ -37,6 +37,11 @@ expect 2 'did you mean `queue`' bench queu
 expect 2 'expected PART' bench
 expect 2 'expects a number' bench servers --load high
 expect 2 'did you mean --nodes' bench propagation --node 5
+for count in 1e6.5 2.5e0 1e99 0x10 -3 inf 1e 1e-3 9223372036854775808 ''; do
+  expect 2 'nodes expects a whole number' bench propagation --nodes="$count"
+done
+expect 2 'threads: 1 to' bench propagation --threads 0
+expect 2 'one thread only' bench propagation --threads 2 --peer igraph
 expect 2 'er or ba' bench propagation --generator tree
 expect 2 'exponential or gamma' bench propagation --law weibull
 expect 2 'knows neither' bench propagation --law gamma --peer igraph
@@ -82,6 +87,8 @@ expect 0 'out:contagion' models
 [ ! -s err ] && [ ! -s out ] || { echo "--quiet is not silent:"; cat err out; failures=$((failures + 1)); }
 [ -s results/small.h5 ] || { echo "no results/small.h5"; failures=$((failures + 1)); }
 expect 0 'out:complete' status results/small.h5
+"$AIRESIM_PROGRAM" run "$small" --quiet --replicates 2e0 --seed 3e0 -o two.h5 || failures=$((failures + 1))
+expect 0 'out:^base.2' status two.h5
 expect 0 'out:fewer_contacts' show results/small.h5
 expect 0 'out:^arm,variable,element,statistic,value,unit' show results/small.h5 --csv
 expect 2 'did you mean `final_size`' show results/small.h5 --variable final_siz
