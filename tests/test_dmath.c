@@ -26,24 +26,31 @@ Test(dmath, elementary_functions_are_those_of_libm) { /* to some last bits; libm
   }
 }
 
-/* Uniforms, and what is near 1, tiny or huge; in groups of every size. */
-Test(dmath, logarithms_at_once_have_the_same_bits_on_any_cpu) {
-  static const double odd[] = {0x1p-53, 1 - 0x1p-53, 1, 0.75, 0.5, 1e-300, 1e300, 4.0 / 3};
+/* Both at once, in groups of every size and lanes of every width. */
+static void at_once(double (*one)(double), void (*many)(double *, unsigned), const double odd[8], double scale) {
   struct sim_rng rng;
   sim_rng_init(&rng, 1, 2, 3);
   int widest = sim_lanes();
-  for (uint32_t n = 0, draw = 0; draw < 1000000; n = (n + 1) % 65) {
-    double x[64], logs[64];
+  for (uint32_t n = 0, draw = 0; draw < 500000; n = (n + 1) % 65) {
+    double x[64], got[64];
     for (uint32_t i = 0; i < n; i++, draw++)
-      x[i] = draw % 100 == 0 ? odd[draw / 100 % 8] : sim_rng_uniform(&rng, 1, draw, 0, 0);
+      x[i] = draw % 100 == 0 ? odd[draw / 100 % 8] : scale * sim_rng_uniform(&rng, 1, draw, 0, 0);
     for (int lanes = SIM_LANES_NONE; lanes <= widest; lanes++) {
       sim_lanes_limit((enum sim_lanes)lanes);
-      for (uint32_t i = 0; i < n; i++) logs[i] = x[i];
-      sim_logs(logs, n);
-      for (uint32_t i = 0; i < n; i++) cr_assert(logs[i] == sim_log(x[i]), "log %.17g, lanes %d", x[i], lanes);
+      for (uint32_t i = 0; i < n; i++) got[i] = x[i];
+      many(got, n);
+      for (uint32_t i = 0; i < n; i++) cr_assert(got[i] == one(x[i]), "of %.17g, lanes %d", x[i], lanes);
     }
     draw += n == 0;
   }
+}
+
+Test(dmath, logarithms_and_exponentials_at_once_have_the_same_bits_on_any_cpu) {
+  static const double to_log[] = {0x1p-53, 1 - 0x1p-53, 1, 0.75, 0, 1e-300, 1e300, INFINITY};
+  static const double to_exp[] = {0, -0x1p-53, 1e-300, -745.2, 709.7, 800, -INFINITY, INFINITY};
+  at_once(sim_log, sim_logs, to_log, 1);
+  at_once(sim_exp, sim_exps, to_exp, -17);
+  at_once(sim_exp, sim_exps, to_exp, 5);
 }
 
 Test(dmath, limits) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sim/core/dmath.h"
+#include "sim/core/lanes.h"
 #include "sim/core/law.h"
 #include "sim/core/mem.h"
 #include "sim/core/rng.h"
@@ -109,6 +110,28 @@ Test(law, the_round_trip_is_sensitive) {
   double x = sim_law_inverse(&law, 1.3);
   cr_assert_gt(fabs(sim_law_hazard(&wrong, x) - 1.3), 1.3e-8);
   sim_law_free(&law);
+}
+
+Test(law, draws_at_once_have_the_bits_of_single_ones) {
+  static const double odd[] = {0, 1e-300, 1e-9, 5e-8, 69, 71, 700, INFINITY};
+  struct sim_law laws[] = {make("gamma", "mean", 3.0, "shape", 0.05, NULL), make("gamma", "mean", 3.0, "cv", 0.5, NULL),
+                           make("exponential", "mean", 3.0, NULL), make("weibull", "scale", 2.0, "shape", 1.5, NULL)};
+  struct sim_rng rng;
+  sim_rng_init(&rng, 1, 2, 3);
+  int widest = sim_lanes();
+  for (size_t l = 0; l < sizeof laws / sizeof *laws; l++) {
+    for (uint32_t n = 0; n <= 64; n++)
+      for (int lanes = SIM_LANES_NONE; lanes <= widest; lanes++) {
+        double e[64], x[64];
+        sim_lanes_limit((enum sim_lanes)lanes);
+        for (uint32_t i = 0; i < n; i++)
+          e[i] = x[i] = i % 9 == 8 ? odd[(i / 9 + n) % 8] : sim_rng_exponential(&rng, 1, n, i, 0);
+        sim_law_inverses(&laws[l], x, n);
+        for (uint32_t i = 0; i < n; i++)
+          cr_assert(x[i] == sim_law_inverse(&laws[l], e[i]), "law %zu, e = %.17g, lanes %d", l, e[i], lanes);
+      }
+    sim_law_free(&laws[l]);
+  }
 }
 
 Test(law, gamma_near_the_ends_of_its_table_is_continuous) {

@@ -25,43 +25,47 @@ DETERMINISTIC(exp)
 DETERMINISTIC(expm1)
 
 #if defined(__x86_64__)
-/* SLEEF's header declares these forms only where the whole file is compiled for such a CPU. Neither fuses products, so
+/* SLEEF's header declares these forms only where the whole file is compiled for such a CPU. None fuses products, so
  * the bits are those of the others. */
-__attribute__((target("avx"))) __m256d Sleef_cinz_logd4_u10avx(__m256d x);
-__attribute__((target("avx512f"))) __m512d Sleef_cinz_logd8_u10avx512fnofma(__m512d x);
-
-__attribute__((target("avx"))) static void logs_avx(double *x, unsigned n) {
-  unsigned i = 0;
-  for (; i + 4 <= n; i += 4) _mm256_storeu_pd(x + i, Sleef_cinz_logd4_u10avx(_mm256_loadu_pd(x + i)));
-  if (i == n) return;
-  double four[4] = {1, 1, 1, 1};
-  for (unsigned k = 0; i + k < n; k++) four[k] = x[i + k];
-  _mm256_storeu_pd(four, Sleef_cinz_logd4_u10avx(_mm256_loadu_pd(four)));
-  for (unsigned k = 0; i + k < n; k++) x[i + k] = four[k];
-}
-
-__attribute__((target("avx512f"))) static void logs_avx512(double *x, unsigned n) {
-  for (unsigned i = 0; i < n; i += 8) {
-    __mmask8 here = n - i >= 8 ? 0xff : (__mmask8)((1u << (n - i)) - 1);
-    __m512d eight = _mm512_mask_loadu_pd(_mm512_set1_pd(1), here, x + i);
-    _mm512_mask_storeu_pd(x + i, here, Sleef_cinz_logd8_u10avx512fnofma(eight));
+#define IN_LANES(name)                                                                                                 \
+  __attribute__((target("avx"))) __m256d Sleef_cinz_##name##d4_u10avx(__m256d x);                                      \
+  __attribute__((target("avx512f"))) __m512d Sleef_cinz_##name##d8_u10avx512fnofma(__m512d x);                         \
+                                                                                                                       \
+  __attribute__((target("avx"))) static void name##s_avx(double *x, unsigned n) {                                      \
+    unsigned i = 0;                                                                                                    \
+    for (; i + 4 <= n; i += 4) _mm256_storeu_pd(x + i, Sleef_cinz_##name##d4_u10avx(_mm256_loadu_pd(x + i)));          \
+    if (i == n) return;                                                                                                \
+    double four[4] = {1, 1, 1, 1};                                                                                     \
+    for (unsigned k = 0; i + k < n; k++) four[k] = x[i + k];                                                           \
+    _mm256_storeu_pd(four, Sleef_cinz_##name##d4_u10avx(_mm256_loadu_pd(four)));                                       \
+    for (unsigned k = 0; i + k < n; k++) x[i + k] = four[k];                                                           \
+  }                                                                                                                    \
+                                                                                                                       \
+  __attribute__((target("avx512f"))) static void name##s_avx512(double *x, unsigned n) {                               \
+    for (unsigned i = 0; i < n; i += 8) {                                                                              \
+      __mmask8 here = n - i >= 8 ? 0xff : (__mmask8)((1u << (n - i)) - 1);                                             \
+      __m512d eight = _mm512_mask_loadu_pd(_mm512_set1_pd(1), here, x + i);                                            \
+      _mm512_mask_storeu_pd(x + i, here, Sleef_cinz_##name##d8_u10avx512fnofma(eight));                                \
+    }                                                                                                                  \
+  }                                                                                                                    \
+                                                                                                                       \
+  void sim_##name##s(double *x, unsigned n) {                                                                          \
+    enum sim_lanes lanes = sim_lanes();                                                                                \
+    if (n < 2 || lanes < SIM_LANES_AVX) {                                                                              \
+      for (unsigned i = 0; i < n; i++) x[i] = sim_##name(x[i]);                                                        \
+    } else if (lanes == SIM_LANES_AVX512)                                                                              \
+      name##s_avx512(x, n);                                                                                            \
+    else                                                                                                               \
+      name##s_avx(x, n);                                                                                               \
   }
-}
-#endif
-
-void sim_logs(double *x, unsigned n) {
-#if defined(__x86_64__)
-  enum sim_lanes lanes = sim_lanes();
-  if (n > 1 && lanes >= SIM_LANES_AVX) {
-    if (lanes == SIM_LANES_AVX512)
-      logs_avx512(x, n);
-    else
-      logs_avx(x, n);
-    return;
+#else
+#define IN_LANES(name)                                                                                                 \
+  void sim_##name##s(double *x, unsigned n) {                                                                          \
+    for (unsigned i = 0; i < n; i++) x[i] = sim_##name(x[i]);                                                          \
   }
 #endif
-  for (unsigned i = 0; i < n; i++) x[i] = sim_log(x[i]);
-}
+IN_LANES(log)
+IN_LANES(exp)
 
 double sim_pow(double x, double y) {
   return Sleef_cinz_powd1_u10purec(x, y);

@@ -7,9 +7,11 @@
 #define SIM_CORE_DMATH_H
 
 double sim_log(double x);
-void sim_logs(double *x, unsigned n); /* each x[i] to its logarithm: the bits of sim_log, several at a time */
 double sim_log1p(double x);
 double sim_exp(double x);
+/* Each x[i] to its logarithm or exponential: the same bits, several at a time. */
+void sim_logs(double *x, unsigned n);
+void sim_exps(double *x, unsigned n);
 double sim_expm1(double x);
 double sim_pow(double x, double y);
 double sim_erfc(double x);

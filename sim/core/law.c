@@ -86,7 +86,8 @@ double sim_law_inverse(const struct sim_law *law, double e) {
   case SIM_LAW_EXPONENTIAL:
     return law->a * e;
   case SIM_LAW_GAMMA:
-    return law->b * sim_gamma_inverse(law->a, law->table, law->table_size, e);
+    sim_gamma_inverses(law->a, law->table, law->table_size, &e, 1);
+    return law->b * e;
   case SIM_LAW_LOGNORMAL:
     if (!(e > 0)) return 0;
     return isinf(e) ? e : sim_exp(law->a + law->b * normal_inverse(e));
@@ -98,6 +99,14 @@ double sim_law_inverse(const struct sim_law *law, double e) {
     return steps_inverse(law, -sim_expm1(-e));
   }
   sim_bug("a kind of law", __FILE__, __LINE__);
+}
+
+void sim_law_inverses(const struct sim_law *law, double *e, uint32_t n) {
+  if (law->kind == SIM_LAW_GAMMA) {
+    sim_gamma_inverses(law->a, law->table, law->table_size, e, n);
+    for (uint32_t i = 0; i < n; i++) e[i] = law->b * e[i];
+  } else
+    for (uint32_t i = 0; i < n; i++) e[i] = sim_law_inverse(law, e[i]);
 }
 
 double sim_law_hazard(const struct sim_law *law, double x) {

@@ -42,6 +42,8 @@ void sim_law_free(struct sim_law *law);
 
 /* H^-1(e), e >= 0: the draw for standard exponential e; +inf where H never reaches e. */
 double sim_law_inverse(const struct sim_law *law, double e);
+/* Each e[i] to its draw: the same bits, several at a time where that is cheaper. */
+void sim_law_inverses(const struct sim_law *law, double *e, uint32_t n);
 /* H(x), x >= 0; +inf from where F = 1. Point masses (fixed, empirical) jump. */
 double sim_law_hazard(const struct sim_law *law, double x);
 /* True if H is linear (exponential): the rate does not depend on age. */

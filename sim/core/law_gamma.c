@@ -97,15 +97,19 @@ static double between(const double *a, const double *b, double s) {
   return a[0] + s * (a[1] + s * (half + s * (c3 + s * (c4 + s * c5))));
 }
 
-double sim_gamma_inverse(double shape, const double *table, uint32_t size, double e) {
-  if (!(e > 0)) return 0;
-  if (isinf(e)) return e;
-  double t = sim_log(e);
-  if (!(t > FIRST_T && t < LAST_T)) return sim_exp(solve(shape, t));
+/* log H^-1 at t = log e; for e of 0 or less, -inf. */
+static double log_inverse(double shape, const double *table, uint32_t size, double t) {
+  if (!(t > FIRST_T && t < LAST_T)) return t > -HUGE_VAL && t < HUGE_VAL ? solve(shape, t) : t > 0 ? t : -HUGE_VAL;
   uint32_t n = size / NODE - 1;
   double at = (t - FIRST_T) * (n / (LAST_T - FIRST_T));
   uint32_t i = (uint32_t)at;
   if (i >= n) i = n - 1;
   const double *node = table + (size_t)i * NODE;
-  return sim_exp(between(node, node + NODE, at - i));
+  return between(node, node + NODE, at - i);
+}
+
+void sim_gamma_inverses(double shape, const double *table, uint32_t size, double *e, uint32_t n) {
+  sim_logs(e, n);
+  for (uint32_t i = 0; i < n; i++) e[i] = log_inverse(shape, table, size, e[i]);
+  sim_exps(e, n);
 }

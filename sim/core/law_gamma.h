@@ -11,5 +11,6 @@
 /* Builds the table of H^-1 for a shape within the limits; the caller frees with sim_free. 0 or SIM_ERR_MEMORY. */
 int sim_gamma_table(double shape, double **table, uint32_t *size) SIM_MUST_CHECK;
 double sim_gamma_hazard(double shape, double x);
-double sim_gamma_inverse(double shape, const double *table, uint32_t size, double e);
+/* H^-1 of each e[i], in its place. */
+void sim_gamma_inverses(double shape, const double *table, uint32_t size, double *e, uint32_t n);
 #endif
