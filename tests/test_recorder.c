@@ -326,7 +326,7 @@ Test(recorder, product_of_machines_returns_to_one) {
       for (int m = 0; m < 3; m++) product *= nearbyint(share[m][f.machine_run[m].entity[i].state] * 1e6) / 1e6;
       total += (int64_t)nearbyint(product * 1e6) * weight[i];
     }
-    cr_assert_eq(f.run.recorder->gauge[0].live, total, "after move %d", k);
+    cr_assert_eq(f.run.recorder->gauge[0].value, total, "after move %d", k);
   }
   at(&f, 950);
   for (uint32_t m = 0; m < 3; m++)

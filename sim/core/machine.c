@@ -21,7 +21,6 @@ int64_t sim_planned_exit(const struct sim_run *run, uint32_t machine, uint32_t e
 }
 void sim_foresee_move(const struct sim_run *run, uint32_t machine, uint32_t entity) {
   __builtin_prefetch(&run->machine[machine].entity[entity], 1);
-  sim_recorder_foresee(run, machine, entity);
 }
 uint32_t sim_count(const struct sim_run *run, uint32_t machine, uint8_t state) {
   return run->machine[machine].count[state];

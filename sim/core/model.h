@@ -324,6 +324,7 @@ struct sim_entity {          /* of a machine */
   int64_t exit;              /* expected event: planned exit from the state; see sim_expected_tick */
   uint32_t incarnation;      /* moves so far */
   uint8_t state, transition; /* transition: of the planned exit */
+  bool affected;             /* was in an active state in this run: the recorder's */
 };
 const struct sim_entity *sim_entities(const struct sim_run *run, uint32_t machine); /* [size of its population] */
 uint8_t sim_state(const struct sim_run *run, uint32_t machine, uint32_t entity);

@@ -11,10 +11,8 @@
 static int create_parts(struct sim_recorder *r, const struct sim_world *w) {
   const struct sim_recorder_plan *p = r->plan;
   r->gauge = sim_calloc(p->gauges + 1, sizeof *r->gauge);
-  r->dirty = sim_calloc(p->gauges + 1, sizeof *r->dirty);
   r->entries = sim_calloc(p->entries + 1, sizeof *r->entries);
   r->ever = sim_calloc(w->machines + 1, sizeof *r->ever);
-  r->affected = sim_calloc(w->machines + 1, sizeof *r->affected);
   r->part = sim_calloc(p->parts + 1, sizeof *r->part);
   r->lost_before = sim_calloc(p->parts + 1, sizeof *r->lost_before);
   r->lost_before_latest = sim_calloc(p->parts + 1, sizeof *r->lost_before_latest);
@@ -31,18 +29,14 @@ static int create_parts(struct sim_recorder *r, const struct sim_world *w) {
   r->lost_any = sim_calloc(w->shares + 1, sizeof *r->lost_any);
   r->keep = sim_calloc(p->giant_nodes + 1, sizeof *r->keep);
   r->work = sim_calloc(p->giant_nodes + 1, sizeof *r->work);
-  if (!r->gauge || !r->dirty || !r->entries || !r->ever || !r->affected || !r->part || !r->lost_before ||
-      !r->lost_before_latest || !r->threshold || !r->level || !r->group_threshold || !r->group || !r->episode ||
-      !r->episode_level || !r->declared || !r->value || !r->samples || !r->lost || !r->lost_any || !r->keep || !r->work)
+  if (!r->gauge || !r->entries || !r->ever || !r->part || !r->lost_before || !r->lost_before_latest || !r->threshold ||
+      !r->level || !r->group_threshold || !r->group || !r->episode || !r->episode_level || !r->declared || !r->value ||
+      !r->samples || !r->lost || !r->lost_any || !r->keep || !r->work)
     return SIM_ERR_MEMORY;
   for (uint32_t s = 0; s < w->shares; s++) {
     size_t size = (size_t)w->population[w->share[s]].size + 1;
     r->lost[s] = sim_calloc(size, sizeof **r->lost);
     if (!r->lost[s]) return SIM_ERR_MEMORY;
-  }
-  for (uint32_t m = 0; m < w->machines; m++) {
-    r->affected[m] = sim_calloc((size_t)w->population[w->machine[m].population].size + 1, sizeof **r->affected);
-    if (!r->affected[m]) return SIM_ERR_MEMORY;
   }
   return 0;
 }
@@ -63,12 +57,9 @@ int sim_recorder_create(struct sim_recorder **out, const struct sim_world *w) {
 
 void sim_recorder_free(struct sim_recorder *r) {
   if (!r) return;
-  for (uint32_t m = 0; r->affected && m < r->plan->world->machines; m++) sim_free(r->affected[m]);
   sim_free(r->gauge);
-  sim_free(r->dirty);
   sim_free(r->entries);
   sim_free(r->ever);
-  sim_free(r->affected);
   sim_free(r->part);
   sim_free(r->lost_before);
   sim_free(r->lost_before_latest);
@@ -92,61 +83,94 @@ void sim_recorder_free(struct sim_recorder *r) {
 
 /* ---- start ------------------------------------------------------------------------------------------------------ */
 
-static void add(struct sim_recorder *r, uint32_t g, int64_t change) {
-  r->gauge[g].live += change;
-  sim_gauge_mark(r, g);
-}
-
-/* Entities that were active in an earlier run carry another epoch; so nothing is cleared, but once in 65,535 runs. */
-static void next_epoch(struct sim_recorder *r) {
-  const struct sim_world *w = r->plan->world;
-  if (++r->epoch) return;
-  r->epoch = 1;
-  for (uint32_t m = 0; m < w->machines; m++)
-    memset(r->affected[m], 0, w->population[w->machine[m].population].size * sizeof **r->affected);
-}
-
-static void plan_next(struct sim_recorder *r) {
+static void plan_next(struct sim_run *run) {
+  struct sim_recorder *r = run->recorder;
   const struct sim_recorder_plan *p = r->plan;
   int64_t sample = r->next_sample < p->samples ? p->sample_tick[r->next_sample] : SIM_NEVER;
   int64_t due = r->next_due < p->dues ? p->due[r->next_due].tick : SIM_NEVER;
   r->next = sample < due ? sample : due;
+  run->recorder_due = r->next < r->next_target ? r->next : r->next_target;
 }
 
 void sim_recorder_begin(struct sim_run *run) {
   struct sim_recorder *r = run->recorder;
   const struct sim_recorder_plan *p = r->plan;
   const struct sim_world *w = run->world;
-  next_epoch(r);
   for (uint32_t s = 0; s < w->shares; s++) {
     if (r->lost_any[s]) memset(r->lost[s], 0, w->population[w->share[s]].size * sizeof **r->lost);
     r->lost_any[s] = false;
   }
-  r->dirty_n = 0;
   for (uint32_t g = 0; g < p->gauges; g++) r->gauge[g] = (struct sim_gauge){.peak = -1};
-  for (uint32_t i = 0; i < p->parts; i++) r->gauge[i].live = p->part[i].at_rest;
+  r->society = r->low = 0;
+  for (uint32_t i = 0; i < p->parts; i++) {
+    r->gauge[i].value = p->part[i].at_rest;
+    if (i < p->populations) r->society += p->population[i].coefficient * p->part[i].at_rest;
+  }
   for (uint32_t m = 0; m < w->machines; m++) {
     uint32_t size = w->population[w->machine[m].population].size;
     bool active = p->machine[m].active[w->machine[m].rest];
     r->ever[m] = active ? size : 0;
-    if (active) r->gauge[p->machine[m].load].live = size;
+    if (active) r->gauge[p->machine[m].load].value = size;
   }
   for (uint32_t o = 0; o < w->observables; o++)
-    if (p->gauge_of[o] != SIM_NONE) r->gauge[p->gauge_of[o]].live = run->observed[o];
-  memset(r->entries, 0, p->entries * sizeof *r->entries);
-  r->society = r->low = 0;
-  r->unsettled = true;
+    if (p->gauge_of[o] != SIM_NONE) r->gauge[p->gauge_of[o]].value = run->observed[o];
+  r->instant = run->now;
   sim_target_begin(r, run->twin);
   sim_episode_begin(r);
   sim_declared_begin(r);
   r->next_sample = 0;
   r->next_due = 0;
-  plan_next(r);
+  plan_next(run);
 }
 
-/* Everything is measured at time 0, whether it moved or not. */
+/* Nobody has entered the state in which the run finds him. */
 void sim_recorder_begun(struct sim_run *run) {
-  for (uint32_t g = 0; g < run->recorder->plan->gauges; g++) sim_gauge_mark(run->recorder, g);
+  struct sim_recorder *r = run->recorder;
+  memset(r->entries, 0, r->plan->entries * sizeof *r->entries);
+}
+
+/* ---- values that are final -------------------------------------------------------------------------------------- */
+
+static void load_held(struct sim_gauge *g) {
+  if (g->value > g->peak) {
+    g->peak = g->value;
+    g->peak_at = g->since;
+  }
+  if (g->value > g->top) {
+    g->top = g->value;
+    g->top_at = g->since;
+  }
+}
+
+static void observable_held(struct sim_recorder *r, uint32_t g) {
+  const struct sim_recorder_plan *p = r->plan;
+  const struct sim_gauge *gauge = &r->gauge[g];
+  for (uint32_t k = p->heard_first[g]; k < p->heard_first[g + 1]; k++)
+    sim_declared_heard(r, p->heard[k], gauge->value, gauge->since);
+}
+
+/* What several gauges make together, at r->instant. Doing it again changes nothing. */
+static void settle(struct sim_run *run) {
+  struct sim_recorder *r = run->recorder;
+  if (r->recording) sim_target_record(run, r->instant);
+  if (r->clock) sim_episode_settle(r, r->instant);
+}
+
+void sim_recorder_pass(struct sim_run *run, int64_t now) {
+  struct sim_recorder *r = run->recorder;
+  settle(run);
+  if (r->closes <= now) sim_episode_close(r);
+  r->instant = now;
+}
+
+/* The state is final for good. */
+static void settle_all(struct sim_run *run) {
+  struct sim_recorder *r = run->recorder;
+  const struct sim_recorder_plan *p = r->plan;
+  settle(run);
+  for (uint32_t k = 0; k < p->parts; k++) sim_part_held(r, k);
+  for (uint32_t h = 0; h < p->hazards; h++) load_held(&r->gauge[p->parts + h]);
+  for (uint32_t g = p->parts + p->hazards; g < p->gauges; g++) observable_held(r, g);
 }
 
 /* ---- changes ---------------------------------------------------------------------------------------------------- */
@@ -169,6 +193,35 @@ static int64_t functionality(const struct sim_run *run, uint32_t population, uin
   return (int64_t)(product * (double)SIM_Q_ONE + 0.5);
 }
 
+static inline void change_part(struct sim_recorder *r, uint32_t part, int64_t change, int64_t now) {
+  sim_part_touch(r, part, now);
+  r->gauge[part].value += change;
+}
+
+/* The functionality of a population's entity. */
+static inline void change_functionality(struct sim_run *run, uint32_t population, uint32_t group, uint32_t entity,
+                                        int64_t change) {
+  struct sim_recorder *r = run->recorder;
+  const struct sim_recorder_population *plan = &r->plan->population[population];
+  const struct sim_population *p = &run->world->population[plan->population];
+  change *= sim_population_weight(p, entity);
+  if (!change) return;
+  sim_recorder_touch(run, run->now);
+  change_part(r, population, change, run->now);
+  r->society += plan->coefficient * change;
+  if (group != SIM_NONE) change_part(r, group + p->group[entity], change, run->now);
+}
+
+static inline void change_load(struct sim_run *run, uint32_t load, int64_t change) {
+  struct sim_gauge *g = &run->recorder->gauge[load];
+  sim_recorder_touch(run, run->now);
+  if (g->since != run->now) {
+    load_held(g);
+    sim_gauge_pass(g, run->now);
+  }
+  g->value += change;
+}
+
 void sim_share(struct sim_run *run, uint32_t share, uint32_t entity, uint32_t millionths) {
   struct sim_recorder *r = run->recorder;
   uint32_t population = run->world->share[share], part = r->plan->part_of[population];
@@ -177,46 +230,43 @@ void sim_share(struct sim_run *run, uint32_t share, uint32_t entity, uint32_t mi
   int64_t before = functionality(run, part, SIM_NONE, entity, 0);
   r->lost_any[share] = true;
   *lost = now;
-  const struct sim_population *p = &run->world->population[population];
-  int64_t change = (functionality(run, part, SIM_NONE, entity, 0) - before) * sim_population_weight(p, entity);
-  if (!change) return;
-  add(r, part, change);
-  if (r->plan->population[part].group != SIM_NONE) add(r, r->plan->population[part].group + p->group[entity], change);
+  change_functionality(run, part, r->plan->population[part].group, entity,
+                       functionality(run, part, SIM_NONE, entity, 0) - before);
 }
 
 void sim_recorder_moved(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t from, uint8_t to) {
   struct sim_recorder *r = run->recorder;
   const struct sim_recorder_machine *m = &r->plan->machine[machine];
-  if (m->population != SIM_NONE && m->q[from] != m->q[to]) {
-    const struct sim_population *p = &run->world->population[run->world->machine[machine].population];
-    int64_t change = m->alone ? m->q[to] - m->q[from]
-                              : functionality(run, m->population, machine, entity, to) -
-                                    functionality(run, m->population, machine, entity, from);
-    if (change) {
-      change *= sim_population_weight(p, entity);
-      add(r, m->population, change);
-      if (m->group != SIM_NONE) add(r, m->group + p->group[entity], change);
-    }
+  const struct sim_recorder_effect *effect = &m->effect[from * m->states + to];
+  if (effect->q && m->population != SIM_NONE)
+    change_functionality(run, m->population, m->group, entity,
+                         m->alone ? effect->q
+                                  : functionality(run, m->population, machine, entity, to) -
+                                        functionality(run, m->population, machine, entity, from));
+  if (effect->load) change_load(run, m->load, effect->load);
+  if (effect->affected) {
+    struct sim_entity *e = &run->machine[machine].entity[entity];
+    r->ever[machine] += !e->affected;
+    e->affected = true;
   }
-  if (m->active[from] != m->active[to]) add(r, m->load, m->active[to] - m->active[from]);
-  if (m->active[to] && !m->active[run->world->machine[machine].rest] && r->affected[machine][entity] != r->epoch) {
-    r->affected[machine][entity] = r->epoch;
-    r->ever[machine]++;
-  }
-  if (!run->beginning) r->entries[m->entry + to]++;
-}
-
-void sim_recorder_foresee(const struct sim_run *run, uint32_t machine, uint32_t entity) {
-  __builtin_prefetch(&run->recorder->affected[machine][entity], 1);
+  r->entries[m->entry + to]++;
 }
 
 void sim_recorder_observed(struct sim_run *run, uint32_t observable, int64_t before, int64_t after) {
-  uint32_t g = run->recorder->plan->gauge_of[observable];
-  if (g != SIM_NONE) add(run->recorder, g, after - before);
+  struct sim_recorder *r = run->recorder;
+  uint32_t g = r->plan->gauge_of[observable];
+  if (g == SIM_NONE) return;
+  struct sim_gauge *gauge = &r->gauge[g];
+  if (gauge->since != run->now) {
+    observable_held(r, g);
+    sim_gauge_pass(gauge, run->now);
+  }
+  gauge->value += after - before;
 }
 
 void sim_recorder_incident(struct sim_run *run, const struct sim_instance *incident) {
   (void)incident;
+  sim_recorder_touch(run, run->now);
   sim_episode_incident(run->recorder, run->now);
 }
 
@@ -226,57 +276,6 @@ void sim_recorder_signal(struct sim_run *run, const struct sim_instance *self, u
 }
 
 /* ---- instants --------------------------------------------------------------------------------------------------- */
-
-static void settle_gauge(struct sim_recorder *r, uint32_t g, int64_t now) {
-  struct sim_gauge *gauge = &r->gauge[g];
-  gauge->dirty = false;
-  gauge->sum = sim_gauge_sum(gauge, now);
-  gauge->since = now;
-  gauge->held = gauge->live;
-  if (gauge->held > gauge->peak) {
-    gauge->peak = gauge->held;
-    gauge->peak_at = now;
-  }
-  if (gauge->held > gauge->top) {
-    gauge->top = gauge->held;
-    gauge->top_at = now;
-  }
-  for (uint32_t k = r->plan->heard_first[g]; k < r->plan->heard_first[g + 1]; k++)
-    sim_declared_heard(r, r->plan->heard[k], gauge->held, now);
-}
-
-/* A part whose gauge or target has moved: society's sum, the part's standing, a group's recovery. */
-static void settle_part(struct sim_run *run, uint32_t part, int64_t now) {
-  struct sim_recorder *r = run->recorder;
-  const struct sim_recorder_plan *p = r->plan;
-  struct sim_part_run *t = &r->part[part];
-  if (part < p->populations)
-    r->society += p->population[part].coefficient * (r->gauge[part].live - r->gauge[part].held);
-  if (r->recording) sim_target_record(run, part, now);
-  settle_gauge(r, part, now);
-  int64_t held = r->gauge[part].held, standing = held + (p->part[part].full - t->target);
-  if (standing < t->low) t->low = standing;
-  if (part < p->populations || !r->degraded) return;
-  uint32_t g = part - p->populations;
-  (void)sim_window_settle(&r->group[g], held < r->group_threshold[g], p->hold, now);
-}
-
-/* The state is final at `now`: run->now, or an instant before it at which only the target moves. */
-static void settle(struct sim_run *run, int64_t now) {
-  struct sim_recorder *r = run->recorder;
-  const struct sim_recorder_plan *p = r->plan;
-  if (r->closes <= now) sim_episode_close(r);
-  if (r->next_target <= now) sim_target_move(r, now);
-  for (uint32_t k = 0; k < r->dirty_n; k++) {
-    if (r->dirty[k] < p->parts)
-      settle_part(run, r->dirty[k], now);
-    else
-      settle_gauge(r, r->dirty[k], now);
-  }
-  r->dirty_n = 0;
-  r->unsettled = false;
-  if (r->clock) sim_episode_settle(r, now);
-}
 
 /* Thousandths of the square root of part / whole, rounded up: 0 only if nothing. */
 static uint16_t root_share(double part, double whole) {
@@ -290,10 +289,10 @@ static uint16_t sample(const struct sim_recorder *r, uint32_t series) {
   const struct sim_gauge *g = &r->gauge[series - 1];
   if (series <= p->populations) {
     int64_t full = p->part[series - 1].full;
-    return root_share((double)(full - g->held), (double)full);
+    return root_share((double)(full - g->value), (double)full);
   }
   g += p->groups;
-  return root_share((double)g->held, p->series[series].scale);
+  return root_share((double)g->value, p->series[series].scale);
 }
 
 /* Samples and values of ticks up to `last`, in which the state does not change any more. */
@@ -308,15 +307,19 @@ static void take_until(struct sim_run *run, int64_t last) {
   }
   for (; r->next_due < p->dues && p->due[r->next_due].tick <= last; r->next_due++)
     sim_declared_due(run, &p->due[r->next_due]);
-  plan_next(r);
 }
 
-void sim_recorder_advance(struct sim_run *run, int64_t tick) {
+/* The target's steps of one tick, at which nothing else changes any more. */
+static void move_target(struct sim_run *run, int64_t now) {
+  sim_recorder_touch(run, now);
+  sim_target_move(run->recorder, now);
+}
+
+void sim_recorder_take(struct sim_run *run, int64_t tick) {
   struct sim_recorder *r = run->recorder;
-  if (tick == run->now) return;
-  if (r->dirty_n || r->unsettled || r->next_target <= run->now) settle(run, run->now);
-  while (r->next_target < tick) settle(run, r->next_target);
+  while (r->next_target < tick) move_target(run, r->next_target);
   if (r->next < tick) take_until(run, tick - 1);
+  plan_next(run);
 }
 
 void sim_recorder_end(struct sim_run *run, struct sim_row *row) {
@@ -324,7 +327,9 @@ void sim_recorder_end(struct sim_run *run, struct sim_row *row) {
   const struct sim_recorder_plan *p = r->plan;
   size_t samples = (size_t)p->seriess * p->samples;
   if (!run->error[0]) {
-    settle(run, run->now);
+    sim_recorder_touch(run, run->now);
+    if (r->next_target <= run->now) move_target(run, run->now);
+    settle_all(run);
     take_until(run, run->world->horizon);
     sim_episode_end(r, run->world->horizon);
   }

@@ -25,11 +25,14 @@ void sim_recorder_free(struct sim_recorder *r);
 /* Before the instances' `begin`, and after all of them (the state then is the baseline at t = 0). */
 void sim_recorder_begin(struct sim_run *run);
 void sim_recorder_begun(struct sim_run *run);
-/* The clock is about to move from run->now to `tick`: integrals, samples, and windows that end in between. */
-void sim_recorder_advance(struct sim_run *run, int64_t tick);
+/* Samples, values at moments and steps of the target up to before `tick`. */
+void sim_recorder_take(struct sim_run *run, int64_t tick);
+/* The clock is about to move from run->now to `tick`, which is later. */
+static inline void sim_recorder_advance(struct sim_run *run, int64_t tick) {
+  if (tick > run->recorder_due) sim_recorder_take(run, tick);
+}
 /* At run->now, after the change has taken effect. */
 void sim_recorder_moved(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t from, uint8_t to);
-void sim_recorder_foresee(const struct sim_run *run, uint32_t machine, uint32_t entity); /* prefetches */
 void sim_recorder_observed(struct sim_run *run, uint32_t observable, int64_t before, int64_t after);
 void sim_recorder_incident(struct sim_run *run, const struct sim_instance *incident);
 void sim_recorder_signal(struct sim_run *run, const struct sim_instance *self, unsigned signal);

@@ -39,15 +39,15 @@ void sim_declared_due(struct sim_run *run, const struct sim_recorder_due *due) {
   struct sim_recorder *r = run->recorder;
   const struct sim_declared *plan = &r->plan->declared[due->declared];
   if (due->value != SIM_NONE) {
-    r->value[due->value] = plan->kind == SIM_DECLARED_GIANT ? giant(run, plan) : (double)r->gauge[plan->gauge].held;
+    r->value[due->value] = plan->kind == SIM_DECLARED_GIANT ? giant(run, plan) : (double)r->gauge[plan->gauge].value;
     return;
   }
   struct sim_declared_run *m = &r->declared[due->declared];
   const struct sim_gauge *g = &r->gauge[plan->gauge];
   m->on = true;
-  m->peak = g->held;
+  m->peak = g->value;
   m->base = sim_gauge_sum(g, due->tick);
-  sim_declared_heard(r, due->declared, g->held, due->tick);
+  sim_declared_heard(r, due->declared, g->value, due->tick);
 }
 
 static double waits(const struct sim_run *run, const struct sim_declared *d) {

@@ -73,14 +73,14 @@ static void degrade(struct sim_recorder *r, int64_t now) {
   r->low = sim_society_standing(r);
   r->low_at = now;
   for (uint32_t k = 0; k < p->parts; k++) {
-    r->part[k].low = r->gauge[k].held + (p->part[k].full - r->part[k].target);
+    r->part[k].low = r->gauge[k].value + (p->part[k].full - r->part[k].target);
     r->lost_before[k] = sim_part_lost(r, k, now);
   }
   for (uint32_t g = 0; g < p->groups; g++)
-    (void)sim_window_settle(&r->group[g], r->gauge[p->populations + g].held < r->group_threshold[g], p->hold, now);
+    (void)sim_window_settle(&r->group[g], r->gauge[p->populations + g].value < r->group_threshold[g], p->hold, now);
   for (uint32_t h = 0; h < p->hazards; h++) {
     struct sim_gauge *gauge = &r->gauge[p->parts + h];
-    gauge->top = gauge->held;
+    gauge->top = gauge->value;
     gauge->top_at = now;
   }
 }
@@ -101,7 +101,7 @@ static void start(struct sim_recorder *r, int64_t now) {
   for (uint32_t k = 0; k < p->parts; k++) r->lost_before_latest[k] = sim_part_lost(r, k, now);
 }
 
-/* The running episode has ended, or the horizon has come. Society's held value is still that before `end`. */
+/* The running episode has ended, or the horizon has come. Nothing has changed since before `end`. */
 static void finish(struct sim_recorder *r, int64_t end) {
   for (uint32_t l = 0; l < r->plan->levels; l++) end_window(&r->latest_level[l], r->plan->hold, end);
   r->latest->incidents = r->gathered;
@@ -132,7 +132,7 @@ void sim_episode_incident(struct sim_recorder *r, int64_t now) {
   if (r->closes <= now) stop(r, r->closes);
   if (r->running && ended_unhurt(r, now)) stop(r, now);
   r->gathered++;
-  if (!r->running) r->clock = r->awaited = r->unsettled = true;
+  if (!r->running) r->clock = r->awaited = true;
 }
 
 /* Windows of the first episode, to the horizon. */

@@ -2,10 +2,15 @@
 /* What the recorder's own files share. docs/measures.md defines every number.
  *
  * All that is measured over time is a *gauge*: an integer that changes at ticks -- the functionality of a population,
- * the active load of a machine, an observable that a declared measure reads. A gauge has a live value, which moves with
- * every event, and a held value, the one after all events of an instant; only held values are measured, so what happens
- * and is undone within one instant is not seen, and curves are right-continuous. Integrals are exact sums of
- * ticks x counts, so they do not depend on how time was cut. */
+ * the active load of a machine, an observable that a declared measure reads. Only the value after all events of an
+ * instant is measured, so what happens and is undone within one instant is not seen, and curves are right-continuous.
+ * Integrals are exact sums of ticks x counts, so they do not depend on how time was cut.
+ *
+ * Nothing is done at the end of an instant: the value that a gauge took at `since` is known to be final when the gauge
+ * first changes at a later tick, or when it is read, and is measured then (sim_*_held). What depends on several gauges
+ * at once -- society, with its episodes, and the course of the twin -- is settled when any part or load first changes
+ * in a later instant (sim_recorder_touch). So a change costs a few additions, and the clock moves for nothing but a
+ * comparison. */
 #ifndef SIM_CORE_RECORDER_INTERNAL_H
 #define SIM_CORE_RECORDER_INTERNAL_H
 #include "sim/core/recorder.h"
@@ -34,10 +39,19 @@ struct sim_recorder_population {
   uint32_t group; /* gauge of its first group, or SIM_NONE */
 };
 
+/* What a move from one state of a machine to another changes. */
+struct sim_recorder_effect {
+  int64_t q;     /* functionality of an entity, in millionths, if the machine is alone; else whether it may change */
+  int8_t load;   /* entities in an active state */
+  bool affected; /* the entity is active, as it is not from the start */
+};
+
 struct sim_recorder_machine {
+  struct sim_recorder_effect *effect; /* [from x states + to] */
+  unsigned states;
   uint32_t population; /* gauge of its functionality; SIM_NONE: all its states have functionality 1 */
   uint32_t group;      /* gauge of its population's first group; SIM_NONE: it has none */
-  bool alone;          /* the only such machine of its population: q holds */
+  bool alone;          /* the only such machine of its population: effects hold */
   uint32_t load;       /* gauge of its active load; SIM_NONE: no state of it is active */
   uint32_t entry;      /* its first counter of entries; state s is entry + s */
   uint8_t active[SIM_MAX_STATES];
@@ -135,12 +149,11 @@ struct sim_recorder_plan {
 /* ---- a run ------------------------------------------------------------------------------------------------------ */
 
 struct sim_gauge {
-  int64_t live, held;
+  int64_t value;         /* from `since` on; it may still change at that tick */
   int64_t since;         /* tick up to which sum reaches */
-  int64_t peak, peak_at; /* largest held value, and its first tick */
+  sim_int128 sum;        /* integral, ticks */
+  int64_t peak, peak_at; /* of a load: largest value, and its first tick */
   int64_t top, top_at;   /* that since degraded */
-  sim_int128 sum;        /* integral of held, ticks */
-  bool dirty;
 };
 
 /* What a part is compared with. Its standing is full - (target - gauge): the gauge itself where the target is full. */
@@ -148,6 +161,7 @@ struct sim_part_run {
   int64_t target, since; /* from that tick on */
   sim_int128 target_sum; /* integral of the target up to there */
   int64_t low;           /* least standing since degraded */
+  int64_t recorded;      /* of the twin: gauge at the latest step */
 };
 
 /* The target's part took this value. In the order of time. */
@@ -188,17 +202,13 @@ struct sim_declared_run {
 
 struct sim_recorder {
   const struct sim_recorder_plan *plan;
-  struct sim_gauge *gauge; /* [gauges] */
-  uint32_t *dirty;         /* [gauges] those whose live value moved in this instant */
-  uint32_t dirty_n;
-  uint64_t *entries;   /* [entries] */
-  uint16_t **affected; /* [machines][entities] epoch of the run in which it was last active */
-  uint64_t *ever;      /* [machines] entities ever active in this run */
-  uint16_t epoch;
+  struct sim_gauge *gauge;         /* [gauges] */
+  int64_t instant;                 /* the latest in which a part, a load or a target changed or an incident came */
+  uint64_t *entries;               /* [entries] */
+  uint64_t *ever;                  /* [machines] entities ever active in this run */
   uint32_t **lost;                 /* [shares][entities] millionths below 1 */
   bool *lost_any;                  /* [shares] some was set in this run */
   bool clock;                      /* an incident has come */
-  bool unsettled;                  /* an incident came in this instant */
   bool degraded;                   /* the first episode has begun */
   int64_t start, alarm, incidents; /* of the first episode; first alarm since the clock started, or SIM_NEVER */
   sim_int128 society, target;
@@ -238,14 +248,14 @@ struct sim_recorder {
   uint32_t *work;
 };
 
-static inline void sim_gauge_mark(struct sim_recorder *r, uint32_t g) {
-  if (r->gauge[g].dirty) return;
-  r->gauge[g].dirty = true;
-  r->dirty[r->dirty_n++] = g;
-}
-/* Integral of a gauge from 0 to tick (at or after its last settling). */
+/* Integral of a gauge from 0 to tick (at or after its last change). */
 static inline sim_int128 sim_gauge_sum(const struct sim_gauge *g, int64_t tick) {
-  return g->sum + (sim_int128)g->held * (tick - g->since);
+  return g->sum + (sim_int128)g->value * (tick - g->since);
+}
+/* A later instant than the last change: the value that is left has been measured. */
+static inline void sim_gauge_pass(struct sim_gauge *g, int64_t now) {
+  g->sum = sim_gauge_sum(g, now);
+  g->since = now;
 }
 /* Integral of target minus gauge of a part from 0 to tick. */
 static inline sim_int128 sim_part_lost(const struct sim_recorder *r, uint32_t part, int64_t tick) {
@@ -285,12 +295,19 @@ uint32_t sim_measure_extent(const struct sim_recorder_plan *p, enum sim_measure_
 
 /* ---- episodes (recorder_episode.c) ------------------------------------------------------------------------------ */
 
+/* `now` is a later instant than r->instant: settles that, and goes on to this one. */
+void sim_recorder_pass(struct sim_run *run, int64_t now);
+/* A part, a load or a target is about to change at `now`, or an incident comes. */
+static inline void sim_recorder_touch(struct sim_run *run, int64_t now) {
+  if (run->recorder->instant != now) sim_recorder_pass(run, now);
+}
+
 void sim_episode_begin(struct sim_recorder *r);
 /* An incident came through at `now`, in the midst of an instant. */
 void sim_episode_incident(struct sim_recorder *r, int64_t now);
-/* The running episode ended at r->closes; nothing has been settled since. */
+/* The running episode ended at r->closes; nothing has changed since. */
 void sim_episode_close(struct sim_recorder *r);
-/* Society's held value is final at `now`. */
+/* Society's value is final at `now`. */
 void sim_episode_settle(struct sim_recorder *r, int64_t now);
 void sim_episode_end(struct sim_recorder *r, int64_t horizon);
 /* `below` the level from `now` on; true if a window starts, before any was held. */
@@ -301,8 +318,29 @@ double sim_society_loss(const struct sim_recorder *r, const sim_int128 *before, 
 /* ---- the target (recorder_target.c) ----------------------------------------------------------------------------- */
 
 void sim_target_begin(struct sim_recorder *r, bool recording);
-/* Of the twin: the part's live value holds from `now` on. */
-void sim_target_record(struct sim_run *run, uint32_t part, int64_t now);
-/* Takes the steps up to `now`, and marks the parts whose target moved. */
+/* Of the twin: the parts' values are final at `now`. */
+void sim_target_record(struct sim_run *run, int64_t now);
+/* Takes the steps up to `now`. */
 void sim_target_move(struct sim_recorder *r, int64_t now);
+
+/* ---- parts ------------------------------------------------------------------------------------------------------ */
+
+/* The part's value is final, since its gauge's last change, against the present target: its standing, and a group's
+ * recovery. */
+static inline void sim_part_held(struct sim_recorder *r, uint32_t part) {
+  const struct sim_recorder_plan *p = r->plan;
+  const struct sim_gauge *g = &r->gauge[part];
+  struct sim_part_run *t = &r->part[part];
+  int64_t standing = g->value + (p->part[part].full - t->target);
+  if (standing < t->low) t->low = standing;
+  if (part < p->populations || !r->degraded) return;
+  uint32_t group = part - p->populations;
+  (void)sim_window_settle(&r->group[group], g->value < r->group_threshold[group], p->hold, g->since);
+}
+/* Something of the part, its value or its target, is about to change at `now`. */
+static inline void sim_part_touch(struct sim_recorder *r, uint32_t part, int64_t now) {
+  if (r->gauge[part].since == now) return;
+  sim_part_held(r, part);
+  sim_gauge_pass(&r->gauge[part], now);
+}
 #endif

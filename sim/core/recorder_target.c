@@ -32,17 +32,20 @@ void sim_target_begin(struct sim_recorder *r, bool recording) {
   for (uint32_t g = 0; g < p->groups; g++) set_group_threshold(r, g);
 }
 
-void sim_target_record(struct sim_run *run, uint32_t part, int64_t now) {
+void sim_target_record(struct sim_run *run, int64_t now) {
   struct sim_recorder *r = run->recorder;
-  const struct sim_gauge *g = &r->gauge[part];
-  if (g->live == g->held) return;
-  struct sim_target_step *grown = sim_grow(r->step, &r->steps_cap, r->steps + 1, sizeof *grown);
-  if (!grown) {
-    sim_run_out_of_memory(run, "the course without incidents");
-    return;
+  for (uint32_t part = 0; part < r->plan->parts; part++) {
+    int64_t value = r->gauge[part].value;
+    if (value == r->part[part].recorded) continue;
+    struct sim_target_step *grown = sim_grow(r->step, &r->steps_cap, r->steps + 1, sizeof *grown);
+    if (!grown) {
+      sim_run_out_of_memory(run, "the course without incidents");
+      return;
+    }
+    r->step = grown;
+    r->step[r->steps++] = (struct sim_target_step){now, value, part};
+    r->part[part].recorded = value;
   }
-  r->step = grown;
-  r->step[r->steps++] = (struct sim_target_step){now, g->live, part};
 }
 
 void sim_target_move(struct sim_recorder *r, int64_t now) {
@@ -50,12 +53,12 @@ void sim_target_move(struct sim_recorder *r, int64_t now) {
   for (; r->next_step < r->steps && r->step[r->next_step].tick <= now; r->next_step++) {
     const struct sim_target_step *s = &r->step[r->next_step];
     struct sim_part_run *t = &r->part[s->part];
+    sim_part_touch(r, s->part, now);
     t->target_sum += (sim_int128)t->target * (s->tick - t->since);
     t->since = s->tick;
     if (s->part < p->populations) r->target += p->population[s->part].coefficient * (s->value - t->target);
     t->target = s->value;
     if (s->part >= p->populations) set_group_threshold(r, s->part - p->populations);
-    sim_gauge_mark(r, s->part);
   }
   set_thresholds(r);
   r->next_target = r->next_step < r->steps ? r->step[r->next_step].tick : SIM_NEVER;

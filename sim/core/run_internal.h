@@ -186,6 +186,7 @@ struct sim_run {
   uint64_t point, graph_point;
   struct sim_server **server;
   struct sim_recorder *recorder;
+  int64_t recorder_due; /* the recorder has work to do before the clock passes this tick */
   double *cost;   /* [costs] */
   double *column; /* of the row being written, in `end`; NULL otherwise */
   bool no_memory; /* the run stopped for want of memory */
