@@ -112,9 +112,19 @@ static struct contagion_node node_at_rest(const struct contagion_plan *p) {
   return (struct contagion_node){.pending = SIM_NEVER, .source = SIM_NONE, .open = p->susceptibility[p->rest] > 0};
 }
 
+/* All nodes, or those from the list, back to rest. */
+static void reset_nodes(struct contagion *s) {
+  for (uint32_t v = 0; s->listed_all && v < s->size; v++) s->node[v] = node_at_rest(s->plan);
+  for (uint32_t i = 0; !s->listed_all && i < s->listed_n; i++) s->node[s->listed[i]] = node_at_rest(s->plan);
+  s->listed_n = 0;
+  s->listed_all = false;
+}
+
 static int open_nodes(struct sim_run *run, const struct sim_instance *self, struct contagion *s, uint32_t size) {
   if (!(s->node = sim_calloc(size + 1u, sizeof *s->node))) return SIM_ERR_MEMORY;
-  for (uint32_t v = 0; v < size; v++) s->node[v] = node_at_rest(s->plan);
+  s->size = size;
+  s->listed_all = true;
+  reset_nodes(s);
   return sim_agenda_open(run, self, EV_INFECT, &s->node->pending, sizeof *s->node, &s->agenda);
 }
 
@@ -189,8 +199,7 @@ static void contagion_end(struct sim_run *run, const struct sim_instance *self, 
     s->head[h->knob][h->subject] = 0;
     if (h->knob == KNOB_SUSCEPTIBILITY) s->node[h->subject] = node_at_rest(s->plan);
   }
-  for (uint32_t i = 0; i < s->listed_n; i++) s->node[s->listed[i]] = node_at_rest(s->plan);
-  s->listed_n = 0;
+  reset_nodes(s);
   s->offers.n = s->offers.sources = 0;
   s->offers.least = SIM_NEVER;
   s->returned = 0;

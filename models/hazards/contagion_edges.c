@@ -111,16 +111,21 @@ static int64_t edge_time(const struct sim_run *run, const struct contagion *s, u
 
 void contagion_list(struct sim_run *run, struct contagion *s, uint32_t v) {
   if (s->node[v].listed) return;
+  s->node[v].listed = 1;
+  if (s->listed_n >= s->size / CONTAGION_LISTED_SHARE) {
+    s->listed_all = true;
+    return;
+  }
   if (s->listed_n == s->listed_cap) {
     uint32_t *grown = sim_grow(s->listed, &s->listed_cap, s->listed_n + 1u, sizeof *grown);
     if (!grown) {
+      s->listed_all = true;
       sim_run_out_of_memory(run, "expected infections");
       return;
     }
     s->listed = grown;
   }
   s->listed[s->listed_n++] = v;
-  s->node[v].listed = 1;
 }
 
 static void expect(struct sim_run *run, struct contagion *s, uint32_t v, uint32_t u, uint32_t stay, unsigned l,
@@ -357,23 +362,25 @@ void contagion_offer_all(struct sim_run *run, struct contagion *s, uint32_t u, b
     if (!s->plan->layer[l].mixing) contagion_offer(run, s, u, l, first);
 }
 
-void contagion_foresee(const struct sim_run *run, const struct sim_instance *self, const void *state, uint32_t v,
-                       unsigned stage) {
+void contagion_foresee(const struct sim_run *run, const struct sim_instance *self, const void *state,
+                       const uint32_t *entity, uint32_t n, unsigned stage) {
   const struct contagion *s = state;
   (void)self;
-  if (stage == 0) {
-    sim_foresee_move(run, s->machine, v);
-    __builtin_prefetch(&s->entity[s->node[v].source]);
+  for (uint32_t i = 0; stage == 0 && i < n; i++) {
+    sim_foresee_move(run, s->machine, entity[i]);
+    __builtin_prefetch(&s->entity[s->node[entity[i]].source]);
   }
   for (unsigned l = 0; l < s->plan->layers; l++) {
     if (s->plan->layer[l].mixing) continue;
     const struct sim_graph *g = sim_run_graph(run, s->plan->layer[l].layer);
-    if (stage == 0) {
-      __builtin_prefetch(&g->row[v]);
-      continue;
+    for (uint32_t i = 0; i < n; i++) {
+      if (stage == 0) {
+        __builtin_prefetch(&g->row[entity[i]]);
+        continue;
+      }
+      const uint32_t *to = g->to + g->row[entity[i]];
+      __builtin_prefetch(to);
+      __builtin_prefetch(to + 16);
     }
-    const uint32_t *to = g->to + g->row[v];
-    __builtin_prefetch(to);
-    __builtin_prefetch(to + 16);
   }
 }

@@ -32,6 +32,7 @@ struct contagion_contact { /* one contact process of a source on a homogeneous l
   sim_handle pending;
 };
 
+enum { CONTAGION_LISTED_SHARE = 8 }; /* with more than one in so many changed, the reset visits all */
 enum { CONTAGION_SOURCES = 64, CONTAGION_OFFERS = 256 };
 
 struct contagion_source { /* an infectious entity, on one layer */
@@ -60,7 +61,8 @@ struct contagion {
   const struct sim_entity *entity; /* [size], the engine's */
   struct contagion_node *node;     /* [size] */
   uint32_t *listed;                /* nodes that the run has changed */
-  uint32_t listed_n;
+  uint32_t listed_n, size;         /* size: of the population */
+  bool listed_all;                 /* more than a share of it: all are reset */
   size_t listed_cap;
   struct contagion_offers offers;
   uint64_t returned; /* moves into susceptible states: while 0, every susceptible entity is in its first stay */
@@ -105,8 +107,8 @@ void contagion_recompute(struct sim_run *run, struct contagion *s, uint32_t v);
 void contagion_infect(struct sim_run *run, struct contagion *s, uint32_t v);
 /* v will be reset at the end of the run. */
 void contagion_list(struct sim_run *run, struct contagion *s, uint32_t v);
-void contagion_foresee(const struct sim_run *run, const struct sim_instance *self, const void *state, uint32_t v,
-                       unsigned stage);
+void contagion_foresee(const struct sim_run *run, const struct sim_instance *self, const void *state,
+                       const uint32_t *entity, uint32_t n, unsigned stage);
 
 /* contagion_mixing.c */
 int contagion_open_mixing(struct contagion *s, uint32_t size);

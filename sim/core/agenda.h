@@ -28,6 +28,7 @@ struct sim_bottom {                   /* zero-initialise, then reset */
   struct sim_radix later;             /* what is due at later.end or after it; before: the queue's */
   struct sim_radix_item *item, *work; /* [cap] */
   uint32_t at, n;                     /* next of the bottom, and its length */
+  uint32_t group;                     /* of reminders, the next that is to be entered: see run.c */
   size_t cap;
   uint32_t queue_limit; /* reminders in the engine's queue before what is far goes to the store */
 };

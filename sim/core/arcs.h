@@ -6,7 +6,7 @@
 #include "sim/core/graph.h"
 
 #define SIM_MAX_NODES 2147483647u  /* ids fit 31 bits */
-#define SIM_MAX_EDGES 1000000000.0 /* of one generated graph: 16 GB */
+#define SIM_MAX_EDGES 1000000000.0 /* of one graph: 16 GB while it is built; twice as many fit a row's 32 bits */
 
 /* Zero-initialise; sim_arcs_free when done. */
 struct sim_arcs {

@@ -39,7 +39,7 @@ void sim_arcs_free(struct sim_arcs *a) {
 
 /* Rows under construction; arrays as in struct sim_graph. */
 struct rows {
-  uint64_t *row;
+  uint32_t *row;
   uint32_t *to;
   double *weight;
 };
@@ -75,7 +75,7 @@ static int rows_bucket(struct rows *r, uint32_t nodes, const uint32_t *pairs, co
     const uint32_t *p = pairs + 2 * e;
     if (p[0] == p[1]) continue;
     for (unsigned way = 0; way < (both ? 2u : 1u); way++) {
-      uint64_t place = r->row[p[by ^ way] + 1]++;
+      uint32_t place = r->row[p[by ^ way] + 1]++;
       r->to[place] = p[by ^ way ^ 1];
       if (weights) r->weight[place] = weights[e];
     }
@@ -86,27 +86,27 @@ static int rows_bucket(struct rows *r, uint32_t nodes, const uint32_t *pairs, co
 /* Transposes `in` into `out`. Going through the buckets in order makes every row of `out` ascending, so repeats are
  * neighbours and merge at once (their weights added in the order of the arcs): sorting in linear time. */
 static int rows_transpose(struct rows *out, const struct rows *in, uint32_t nodes) {
-  uint64_t arcs = in->row[nodes], kept = 0, start = 0;
+  uint32_t arcs = in->row[nodes], kept = 0, start = 0;
   int rc = rows_alloc(out, nodes, arcs, in->weight != NULL);
-  uint64_t *end = rc == 0 ? sim_realloc_array(NULL, (size_t)nodes + 1, sizeof *end) : NULL;
+  uint32_t *end = rc == 0 ? sim_realloc_array(NULL, (size_t)nodes + 1, sizeof *end) : NULL;
   if (!end) return SIM_ERR_MEMORY;
-  for (uint64_t i = 0; i < arcs; i++) out->row[in->to[i] + 1]++;
+  for (uint32_t i = 0; i < arcs; i++) out->row[in->to[i] + 1]++;
   for (uint32_t u = 0; u < nodes; u++) {
     end[u] = out->row[u]; /* nothing filled yet */
     out->row[u + 1] += out->row[u];
   }
   for (uint32_t v = 0; v < nodes; v++)
-    for (uint64_t i = in->row[v]; i < in->row[v + 1]; i++) {
+    for (uint32_t i = in->row[v]; i < in->row[v + 1]; i++) {
       uint32_t u = in->to[i];
       bool repeat = end[u] > out->row[u] && out->to[end[u] - 1] == v;
-      uint64_t place = repeat ? end[u] - 1 : end[u]++;
+      uint32_t place = repeat ? end[u] - 1 : end[u]++;
       out->to[place] = v;
       if (in->weight) out->weight[place] = repeat ? out->weight[place] + in->weight[i] : in->weight[i];
     }
   for (uint32_t u = 0; u < nodes; u++) { /* close the gaps that repeats left */
-    uint64_t length = end[u] - start;
-    memmove(out->to + kept, out->to + start, (size_t)length * sizeof *out->to);
-    if (out->weight) memmove(out->weight + kept, out->weight + start, (size_t)length * sizeof *out->weight);
+    uint32_t length = end[u] - start;
+    memmove(out->to + kept, out->to + start, length * sizeof *out->to);
+    if (out->weight) memmove(out->weight + kept, out->weight + start, length * sizeof *out->weight);
     start = out->row[u + 1];
     kept += length;
     out->row[u + 1] = kept;
@@ -152,7 +152,7 @@ static uint64_t hash_graph(const struct sim_graph *g) {
 
 /* Arcs are good if they name nodes and their weights are positive numbers. */
 static bool arcs_ok(uint32_t nodes, const uint32_t *pairs, const double *weights, uint64_t m) {
-  if (nodes > SIM_MAX_NODES) return false;
+  if (nodes > SIM_MAX_NODES || (double)m > SIM_MAX_EDGES) return false;
   for (uint64_t e = 0; e < m; e++)
     if (pairs[2 * e] >= nodes || pairs[2 * e + 1] >= nodes || (weights && !sim_graph_weight_ok(weights[e])))
       return false;

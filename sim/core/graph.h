@@ -14,10 +14,10 @@ struct sim_graph {
   uint32_t nodes;
   uint64_t edges; /* undirected: each counted once */
   bool directed;
-  const uint64_t *row;    /* [nodes + 1]: out-neighbours of u are to[row[u] .. row[u+1]), ascending */
+  const uint32_t *row;    /* [nodes + 1]: out-neighbours of u are to[row[u] .. row[u+1]), ascending */
   const uint32_t *to;     /* [row[nodes]] */
   const float *weight;    /* [row[nodes]] or NULL: all 1; positive */
-  const uint64_t *in_row; /* in-neighbours, same form; the same arrays as row/to/weight where undirected */
+  const uint32_t *in_row; /* in-neighbours, same form; the same arrays as row/to/weight where undirected */
   const uint32_t *from;
   const float *in_weight;
   uint64_t hash; /* of size, direction, rows and weights: stored in the results */
@@ -55,7 +55,7 @@ int sim_graph_nodes(const struct sim_value *call, uint32_t *nodes, struct sim_di
 int sim_graph_from_edges(const struct sim_graph **out, uint32_t nodes, bool directed, const uint32_t *pairs,
                          const double *weights, uint64_t m) SIM_MUST_CHECK;
 void sim_graph_free(const struct sim_graph *g);
-static inline uint64_t sim_graph_degree(const struct sim_graph *g, uint32_t u) {
+static inline uint32_t sim_graph_degree(const struct sim_graph *g, uint32_t u) {
   return g->row[u + 1] - g->row[u];
 }
 /* Size of the largest connected component among nodes with keep[u] != 0 (keep NULL: all); O(nodes + edges). work:

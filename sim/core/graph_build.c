@@ -289,6 +289,8 @@ int sim_graph_build(const struct sim_graph **out, const struct sim_value *call, 
   int rc = recipe->make(&arcs, &request);
   if (rc == 0 && nodes > 0 && arcs.nodes != nodes)
     rc = sim_graph_complain(&request, NULL, "this graph has %u nodes, but the layer has %u", arcs.nodes, nodes);
+  if (rc == 0 && (double)arcs.n > SIM_MAX_EDGES)
+    rc = sim_graph_complain(&request, NULL, "the graph has more than %.0e edges", SIM_MAX_EDGES);
   if (rc == 0) {
     rc = sim_graph_from_edges(out, arcs.nodes, arcs.directed, arcs.n ? &arcs.pair[0][0] : NULL, arcs.weight, arcs.n);
     if (rc == SIM_ERR_INPUT)

@@ -4,6 +4,8 @@
 #include "sim/core/run_internal.h"
 #include <string.h>
 
+enum { TOUCHED_SHARE = 8 }; /* with more than one in so many moved, the reset visits all */
+
 const struct sim_entity *sim_entities(const struct sim_run *run, uint32_t machine) {
   return run->machine[machine].entity;
 }
@@ -91,8 +93,12 @@ void sim_machine_dwell_over(struct sim_run *run, uint32_t entity, uint32_t n) {
   sim_move(run, m->index, entity, m->transition[n & 0xff].to);
 }
 
-/* Notes an entity's first move, for the reset. */
+/* Notes an entity's first move, for the reset; once many have moved, that all are to be reset. */
 static bool touch(struct sim_run *run, struct sim_machine_run *r, uint32_t entity) {
+  if (r->touched_n >= r->touched_most) {
+    r->touched_all = true;
+    return true;
+  }
   if (r->touched_n == r->touched_cap) {
     uint32_t *grown = sim_grow(r->touched, &r->touched_cap, r->touched_n + 1u, sizeof *grown);
     if (!grown) {
@@ -162,6 +168,7 @@ int sim_machine_open(struct sim_run *run, uint32_t machine) {
   if (!r->entity) return SIM_ERR_MEMORY;
   for (uint32_t e = 0; e < size; e++) r->entity[e] = (struct sim_entity){.exit = SIM_NEVER, .state = m->rest};
   r->count[m->rest] = size;
+  r->touched_most = size / TOUCHED_SHARE;
   int ret = sim_agenda_open(run, m->instance, sim_engine_kind(m->instance, SIM_EV_DWELL), &r->entity->exit,
                             sizeof *r->entity, &agenda);
   sim_bug_assert(ret || agenda == machine);
@@ -179,9 +186,12 @@ void sim_machine_reset(struct sim_run *run, uint32_t machine) {
   struct sim_machine_run *r = &run->machine[machine];
   uint32_t size = run->world->population[m->population].size;
   const struct sim_entity rest = {.exit = SIM_NEVER, .state = m->rest};
-  for (uint32_t e = 0; m->exits[m->rest] && e < size; e++) r->entity[e] = rest;
-  for (uint32_t i = 0; i < r->touched_n; i++) r->entity[r->touched[i]] = rest;
+  if (m->exits[m->rest] || r->touched_all)
+    for (uint32_t e = 0; e < size; e++) r->entity[e] = rest;
+  else
+    for (uint32_t i = 0; i < r->touched_n; i++) r->entity[r->touched[i]] = rest;
   r->touched_n = 0;
+  r->touched_all = false;
   memset(r->count, 0, sizeof r->count);
   r->count[m->rest] = size;
 }

@@ -125,10 +125,10 @@ struct sim_model {
   void (*close)(void *state);
   void (*begin)(struct sim_run *run, const struct sim_instance *self, void *state);
   void (*event)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_event *ev);
-  /* An expected event comes soon: touch (prefetch) what it will need, first with stage 0, then, a little before it
-   * fires, with stage 1. It may still be cancelled. Changes nothing. */
-  void (*foresee)(const struct sim_run *run, const struct sim_instance *self, const void *state, uint32_t entity,
-                  unsigned stage);
+  /* Expected events of these entities come soon, n of one kind: touch (prefetch) what they will need, first with stage
+   * 0, then, a little before they fire, with stage 1. Each may still be cancelled. Changes nothing. */
+  void (*foresee)(const struct sim_run *run, const struct sim_instance *self, const void *state, const uint32_t *entity,
+                  uint32_t n, unsigned stage);
   /* Work put off with sim_catch_up_by is due; bookkeeping, as `changed`. */
   void (*catch_up)(struct sim_run *run, const struct sim_instance *self, void *state);
   void (*moment)(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot, uint32_t index);

@@ -19,17 +19,18 @@ struct sim_radix_item {
   int64_t tick;
   uint32_t a, b; /* the owner's own */
 };
-struct sim_radix_chunk;
 struct sim_radix {                   /* zero-initialise, then reset */
   int64_t cursor, end;               /* stored is only what is due at `end` or later; SIM_NEVER: nothing */
   unsigned low;                      /* level of the slot that was read last */
   uint64_t filled[SIM_RADIX_LEVELS]; /* bit i: slot i holds something */
   uint32_t head[SIM_RADIX_LEVELS][SIM_RADIX_SLOTS], count[SIM_RADIX_LEVELS][SIM_RADIX_SLOTS];
-  struct sim_radix_chunk **slab; /* chunks are numbered through the slabs */
-  size_t slabs, slab_cap;
+  struct sim_radix_item **slab; /* chunks of items, numbered through the slabs */
+  uint32_t *next;               /* [chunks] number + 1 of the next in its slot, or of the free ones */
+  size_t slabs, slab_cap, next_cap;
   uint32_t free, fresh; /* head of the list of free chunks, number + 1; chunks ever used */
   uint32_t spare;       /* chunks that are free or were never used */
-  uint32_t reading;     /* chunk that is read next, number + 1 */
+  uint32_t reading;     /* chunk that is read next, number + 1, */
+  uint32_t unread;      /* and items from it on */
 };
 
 /* Empties; keeps the memory. */

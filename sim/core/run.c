@@ -50,8 +50,8 @@ void sim_run_out_of_memory(struct sim_run *run, const char *what) {
   sim_run_fail(run, "out of memory for %s", what);
 }
 
-enum { FAR = 12, NEAR = 6 };  /* reminders ahead */
-#define DWELLS (SIM_NONE - 1) /* agenda_of: exits from states, of the machine that n names */
+enum { GROUP = 8, FAR = 2, NEAR = 1 }; /* reminders that are foreseen together; groups ahead, by stage */
+#define DWELLS (SIM_NONE - 1)          /* agenda_of: exits from states, of the machine that n names */
 
 /* ---- events ---------------------------------------------------------------------------------------------------- */
 
@@ -176,12 +176,26 @@ static bool stale(struct sim_run *run, const struct sim_key *key) {
   return false;
 }
 
-static void foresee(const struct sim_run *run, uint32_t at, unsigned stage) {
-  if (at >= run->bottom.n) return;
-  const struct sim_radix_item *e = &run->bottom.item[at];
-  const struct sim_agenda *a = &run->agenda[e->b];
-  const struct sim_instance *i = &run->world->instance[a->instance];
-  if (a->machine == SIM_NONE && i->model->foresee) i->model->foresee(run, i, run->state[a->instance], e->a, stage);
+/* Lets the models touch what the reminders of a group will need, those of one agenda together. A touch of memory that
+ * is far holds up what comes after it until its address is translated, so they cost least side by side. */
+static void foresee(const struct sim_run *run, uint32_t group, unsigned stage) {
+  const struct sim_bottom *b = &run->bottom;
+  uint32_t first = group * GROUP, n = first < b->n ? b->n - first : 0, entity[GROUP];
+  const struct sim_radix_item *item = b->item + first;
+  if (n > GROUP) n = GROUP;
+  for (uint32_t left = (1u << n) - 1, same; left; left &= ~same) {
+    const struct sim_agenda *a = &run->agenda[item[__builtin_ctz(left)].b];
+    uint32_t k = 0;
+    same = 0;
+    for (uint32_t i = 0; i < n; i++) {
+      if (&run->agenda[item[i].b] != a) continue;
+      same |= 1u << i;
+      if (*sim_agenda_field(a, item[i].a) == item[i].tick) entity[k++] = item[i].a;
+    }
+    const struct sim_instance *self = &run->world->instance[a->instance];
+    if (a->machine == SIM_NONE && self->model->foresee && k)
+      self->model->foresee(run, self, run->state[a->instance], entity, k, stage);
+  }
 }
 
 /* A new bottom, and a first look at what comes first in it. */
@@ -190,9 +204,19 @@ static bool advance(struct sim_run *run) {
     sim_run_out_of_memory(run, "pending events");
     return false;
   }
-  for (uint32_t at = 0; at <= FAR; at++) foresee(run, at, 0);
-  for (uint32_t at = 0; at <= NEAR; at++) foresee(run, at, 1);
+  for (uint32_t group = 0; group < FAR; group++) foresee(run, group, 0);
+  for (uint32_t group = 0; group < NEAR; group++) foresee(run, group, 1);
+  run->bottom.group = 0;
   return true;
+}
+
+/* The bottom's first reminder is taken: the next groups come closer. */
+static void take(struct sim_run *run) {
+  uint32_t group = run->bottom.at++ / GROUP;
+  for (; run->bottom.group <= group; run->bottom.group++) {
+    foresee(run, run->bottom.group + FAR, 0);
+    foresee(run, run->bottom.group + NEAR, 1);
+  }
 }
 
 void sim_catch_up_by(struct sim_run *run, const struct sim_instance *self, int64_t tick) {
@@ -249,9 +273,7 @@ static bool next(struct sim_run *run, struct sim_key *key) {
     if (e) { /* never beyond the horizon: it would not be in the store */
       key_of(run, e, run->agenda[e->b].rank, key);
       *sim_agenda_field(&run->agenda[e->b], e->a) = SIM_NEVER;
-      run->bottom.at++;
-      foresee(run, run->bottom.at + FAR, 0);
-      foresee(run, run->bottom.at + NEAR, 1);
+      take(run);
       return true;
     }
     if (!top || top->tick > run->world->horizon || run->error[0]) return false;

@@ -145,9 +145,10 @@ struct sim_world {
 };
 
 struct sim_machine_run {
-  struct sim_entity *entity; /* [size]; incarnation 0 means untouched */
-  uint32_t *touched;         /* in the order of their first moves */
-  uint32_t touched_n;
+  struct sim_entity *entity;        /* [size]; incarnation 0 means untouched */
+  uint32_t *touched;                /* in the order of their first moves */
+  uint32_t touched_n, touched_most; /* most: that are listed, */
+  bool touched_all;                 /* more have moved */
   size_t touched_cap;
   uint32_t count[SIM_MAX_STATES];
 };
