@@ -219,6 +219,7 @@ static inline int action_law(struct sim_builder *b, const struct sim_instance *s
 /* A draw of a law in ticks, by its name. */
 static inline int64_t action_draw(const struct sim_run *run, const struct sim_law *law, uint32_t purpose,
                                   uint32_t entity, uint32_t incarnation, uint32_t n) {
+  if (law->kind == SIM_LAW_FIXED) return sim_ticks(law->a); /* whatever the draw */
   return sim_ticks(sim_law_inverse(law, sim_rng_exponential(sim_run_rng(run), purpose, entity, incarnation, n)));
 }
 

@@ -108,6 +108,7 @@ struct plan {
   uint32_t modifier, item;
   uint32_t draw_order, draw_uptake, draw_service, draw_efficacy, draw_protection;
 };
+enum { AHEAD = 16 }; /* places of a random order that are computed at once */
 struct state {
   struct action action;
   uint32_t called, given_out; /* places of the order gone through; doses given or under way */
@@ -115,8 +116,14 @@ struct state {
   int64_t base; /* tick from which a campaign at a rate counts */
   uint32_t k;   /* doses since */
   sim_handle dose;
-  uint32_t *sorted; /* [n] order by the degrees of this replicate's graph, or NULL */
-  uint64_t graph;   /* its hash */
+  int64_t *protect; /* [size] when a dose takes effect: an agenda's field */
+  uint32_t agenda;
+  uint32_t *dosed; /* [dosed_n] who has had a dose */
+  uint32_t dosed_n;
+  size_t dosed_cap;
+  uint32_t ahead[AHEAD], ahead_first, ahead_n; /* people at the places [ahead_first, ahead_first + ahead_n) */
+  uint32_t *sorted;                            /* [n] order by the degrees of this replicate's graph, or NULL */
+  uint64_t graph;                              /* its hash */
 };
 
 /* ---- order ------------------------------------------------------------------------------------------------------- */
@@ -149,11 +156,23 @@ static int sort_members(const struct plan *p, const struct sim_population *peopl
   return 0;
 }
 
-/* The person at a place of the order. */
-static uint32_t person_at(const struct sim_run *run, const struct plan *p, const struct state *s, uint32_t place) {
+/* The person at a place of the order. Those at random places are found some at a time, since one has not to wait for
+ * another then. */
+static uint32_t person_at(const struct sim_run *run, const struct plan *p, struct state *s, uint32_t place) {
   if (p->order[0] != 'r') return s->sorted ? s->sorted[place] : p->members[place];
-  uint32_t i = sim_rng_permuted(sim_run_rng(run), p->draw_order, p->n, place);
+  if (place - s->ahead_first >= s->ahead_n) {
+    s->ahead_first = place;
+    s->ahead_n = p->n - place < AHEAD ? p->n - place : AHEAD;
+    for (uint32_t k = 0; k < s->ahead_n; k++)
+      s->ahead[k] = sim_rng_permuted(sim_run_rng(run), p->draw_order, p->n, place + k);
+  }
+  uint32_t i = s->ahead[place - s->ahead_first];
   return p->members ? p->members[i] : i;
+}
+
+/* Whether a keyed uniform of the person is below a share; it always is where the share is everyone. */
+static bool falls_below(const struct sim_run *run, uint32_t purpose, uint32_t entity, double share) {
+  return share >= 1 || sim_rng_uniform(sim_run_rng(run), purpose, entity, 0, 0) < share;
 }
 
 /* The next person who accepts, or SIM_NONE: nobody is left, or coverage is reached. */
@@ -164,7 +183,7 @@ static uint32_t next_person(struct sim_run *run, const struct sim_instance *self
     uint32_t e = person_at(run, p, s, s->called++);
     if (sim_gone(run, p->population, e)) continue;
     double uptake = action_share_of(&p->uptake, people, e) * sim_factor(run, self, KNOB_UPTAKE, e);
-    if (sim_rng_uniform(sim_run_rng(run), p->draw_uptake, e, 0, 0) < uptake) {
+    if (falls_below(run, p->draw_uptake, e, uptake)) {
       s->given_out++;
       return e;
     }
@@ -264,8 +283,20 @@ static void plan_free(void *plan) {
 
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
+static int open(struct sim_run *run, const struct sim_instance *self, void *state) {
+  struct state *s = state;
+  const struct plan *p = self->plan;
+  uint32_t size = sim_run_population(run, p->population)->size;
+  if (!(s->protect = sim_calloc(size + 1u, sizeof *s->protect))) return SIM_ERR_MEMORY;
+  for (uint32_t e = 0; e < size; e++) s->protect[e] = SIM_NEVER;
+  return sim_agenda_open(run, self, EV_PROTECT, s->protect, sizeof *s->protect, &s->agenda);
+}
+
 static void close(void *state) {
-  sim_free(((struct state *)state)->sorted);
+  struct state *s = state;
+  sim_free(s->sorted);
+  sim_free(s->protect);
+  sim_free(s->dosed);
 }
 
 /* Where the graph is drawn anew in each replicate, the order by degree is too, at the first call. */
@@ -284,15 +315,34 @@ static bool sort_for_run(struct sim_run *run, const struct plan *p, struct state
 
 static void give_dose(struct sim_run *run, const struct sim_instance *self, const struct plan *p, struct state *s,
                       uint32_t entity) {
+  (void)self;
+  uint32_t *dosed = sim_grow(s->dosed, &s->dosed_cap, s->dosed_n + 1u, sizeof *dosed);
+  if (!dosed) {
+    sim_run_out_of_memory(run, "vaccinations");
+    return;
+  }
+  s->dosed = dosed;
+  s->dosed[s->dosed_n++] = entity;
   s->doses++;
   sim_spend(run, p->item, p->cost);
   int64_t delay = action_draw(run, &p->protection, p->draw_protection, entity, 0, 0);
-  sim_schedule(run, self, EV_PROTECT, entity, 0, sim_ticks_add(sim_now(run), delay), NULL);
+  sim_expect(run, s->agenda, entity, sim_ticks_add(sim_now(run), delay));
+}
+
+static void foresee(const struct sim_run *run, const struct sim_instance *self, const void *state, uint32_t entity,
+                    unsigned stage) {
+  const struct plan *p = self->plan;
+  (void)state;
+  if (stage != 0) return;
+  if (p->has_transition)
+    sim_foresee_move(run, p->hazard->machine, entity);
+  else
+    sim_foresee_modify(run, p->modifier, entity);
 }
 
 static void protect(struct sim_run *run, const struct plan *p, struct state *s, uint32_t entity) {
   if (sim_gone(run, p->population, entity)) return;
-  if (!p->leaky && sim_rng_uniform(sim_run_rng(run), p->draw_efficacy, entity, 0, 0) >= p->efficacy) return;
+  if (!p->leaky && !falls_below(run, p->draw_efficacy, entity, p->efficacy)) return;
   if (p->has_transition) {
     if (!sim_fire(run, p->hazard->machine, entity, p->transition)) return;
   } else {
@@ -378,7 +428,9 @@ static void end(struct sim_run *run, const struct sim_instance *self, void *stat
   sim_output(run, self, OUT_DOSES, (double)s->doses);
   sim_output(run, self, OUT_REFUSED, (double)s->refused);
   sim_output(run, self, OUT_PROTECTED, (double)s->protected);
-  s->called = s->given_out = 0;
+  for (uint32_t i = 0; i < s->dosed_n; i++) s->protect[s->dosed[i]] = SIM_NEVER;
+  s->dosed_n = 0;
+  s->called = s->given_out = s->ahead_n = 0;
   s->doses = s->refused = s->protected = 0;
 }
 
@@ -398,8 +450,10 @@ const struct sim_model sim_model_vaccination = {
     .declare = declare,
     .plan = plan,
     .plan_free = plan_free,
+    .open = open,
     .close = close,
     .event = event,
+    .foresee = foresee,
     .moment = moment,
     .pull = pull,
     .served = served,

@@ -26,7 +26,8 @@ static unsigned gone_in(const struct sim_run *run, uint32_t population, uint32_t
   unsigned n = 0;
   for (uint32_t m = 0; m < run->world->machines; m++) {
     const struct sim_machine *machine = &run->world->machine[m];
-    n += machine->population == population && machine->gone >> run->machine[m].entity[entity].state & 1;
+    if (machine->population != population || !machine->gone) continue; /* memory of the entity stays alone */
+    n += machine->gone >> run->machine[m].entity[entity].state & 1;
   }
   return n;
 }

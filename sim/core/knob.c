@@ -77,6 +77,15 @@ void sim_modify(struct sim_run *run, uint32_t modifier, uint32_t subject, bool o
     target->model->knob(run, target, run->state[target->index], m->knob, subject, old, new);
 }
 
+void sim_foresee_modify(const struct sim_run *run, uint32_t modifier, uint32_t subject) {
+  const struct sim_world *w = run->world;
+  const struct sim_modifier *m = &w->modifier[modifier];
+  __builtin_prefetch(&run->knob[w->knob_base[m->target] + m->knob].mask[subject], 1);
+  for (uint32_t a = 0; a < run->agendas; a++)
+    if (run->agenda[a].instance == m->target && run->agenda[a].machine == SIM_NONE)
+      __builtin_prefetch(sim_agenda_field(&run->agenda[a], subject), 1);
+}
+
 void sim_modify_share(struct sim_run *run, uint32_t modifier, double share) {
   const struct sim_world *w = run->world;
   const struct sim_modifier *m = &w->modifier[modifier];

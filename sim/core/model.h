@@ -349,6 +349,8 @@ int64_t sim_observed(const struct sim_run *run, uint32_t observable);
 /* Knobs: switch a modifier for a subject (entity, layer, or 0 for whole); the target hears through `knob` only if the
  * product changed. Switching to what it is already does nothing. */
 void sim_modify(struct sim_run *run, uint32_t modifier, uint32_t subject, bool on);
+/* Asks for the memory that switching a modifier of entity scope will touch: for `foresee`. */
+void sim_foresee_modify(const struct sim_run *run, uint32_t modifier, uint32_t subject);
 /* Switches a modifier for all subjects at once and by degree: its factor is 1 - share + share f. Not for a modifier
  * that sim_modify switches. */
 void sim_modify_share(struct sim_run *run, uint32_t modifier, double share);
