@@ -6,8 +6,12 @@
 
 #define CONTAGION_MAX_STATES 64
 
-/* The table of the soonest times: four steps for each power of two of the need, from 2^-30 to 2^7. */
-enum { CONTAGION_SOONEST_FIRST = -30, CONTAGION_SOONEST_POWERS = 37, CONTAGION_SOONEST = 4 * CONTAGION_SOONEST_POWERS };
+/* The table of the soonest times: so many steps for each power of two of the need, from 2^-30 to 2^7. */
+enum {
+  CONTAGION_SOONEST_STEPS = 8, /* a power of two as well */
+  CONTAGION_SOONEST_FIRST = -30,
+  CONTAGION_SOONEST = 37 * CONTAGION_SOONEST_STEPS
+};
 
 enum contagion_knob { KNOB_INFECTIVITY, KNOB_SUSCEPTIBILITY, KNOB_LAYER, KNOB_TRANSMISSION };
 
@@ -47,4 +51,7 @@ int contagion_declare(struct sim_builder *b, struct sim_instance *self, void *pl
 int contagion_plan(struct sim_builder *b, struct sim_instance *self, void *plan);
 void contagion_plan_free(void *plan);
 extern const struct sim_param contagion_params[];
+
+/* The need, of unit hazard, at which a step of `soonest` begins. */
+double contagion_need(unsigned step);
 #endif

@@ -194,9 +194,10 @@ static int64_t soonest(const struct contagion_plan *p, double need) {
   if (p->law.kind == SIM_LAW_EXPONENTIAL) {
     days = p->law.a * need;
   } else {
-    uint64_t bits; /* of sign, exponent and two bits of the mantissa */
+    uint64_t bits; /* of sign, exponent and so much of the mantissa that it is the step */
     memcpy(&bits, &need, sizeof bits);
-    int64_t step = (int64_t)(bits >> 50) - 4 * (1023 + CONTAGION_SOONEST_FIRST);
+    int64_t step = (int64_t)(bits / ((UINT64_C(1) << 52) / CONTAGION_SOONEST_STEPS)) -
+                   CONTAGION_SOONEST_STEPS * (1023 + CONTAGION_SOONEST_FIRST);
     if (step < 0) return 0;
     days = p->soonest[step < CONTAGION_SOONEST ? step : CONTAGION_SOONEST - 1];
   }
@@ -269,6 +270,20 @@ void contagion_catch_up(struct sim_run *run, const struct sim_instance *self, vo
   o->least = SIM_NEVER;
 }
 
+/* An upper bound of the law's hazard in so many days, close to it, by a search where the hazard costs more. */
+static double most_hazard(const struct contagion_plan *p, double days) {
+  if (p->law.kind == SIM_LAW_EXPONENTIAL) return sim_law_hazard(&p->law, days);
+  double safe = days * (1 + 1e-9);
+  unsigned step = 0; /* the first that takes longer lies in [step, step + n] */
+  for (unsigned n = CONTAGION_SOONEST; n > 0;) {
+    unsigned half = n / 2;
+    bool later = p->soonest[step + half] > safe;
+    step = later ? step : step + half + 1;
+    n = later ? half : n - half - 1;
+  }
+  return step < CONTAGION_SOONEST ? contagion_need(step) : sim_law_hazard(&p->law, days);
+}
+
 /* A draw below this comes to nothing: its exponential is more than the hazard of any edge of the row can add up to
  * until u leaves or the run ends. (1 - h/8)^8 <= exp(-h), with room for rounding. */
 static double hopeless(const struct sim_run *run, const struct contagion *s, const struct sim_graph *g,
@@ -278,7 +293,7 @@ static double hopeless(const struct sim_run *run, const struct contagion *s, con
     if ((double)g->weight[e] > weight) weight = (double)g->weight[e];
   int64_t end = x->exit < sim_horizon(run) ? x->exit : sim_horizon(run);
   double hazard =
-      weight > 0 && x->rate > 0 ? x->rate * weight * sim_law_hazard(&s->plan->law, sim_days(end - x->entered + 2)) : 0;
+      weight > 0 && x->rate > 0 ? x->rate * weight * most_hazard(s->plan, sim_days(end - x->entered + 2)) : 0;
   double root = 1 - 0.125 * (1 + 1e-9) * hazard;
   if (!(root > 0)) return 0;
   root *= root;

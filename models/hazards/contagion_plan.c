@@ -543,9 +543,13 @@ int contagion_declare(struct sim_builder *b, struct sim_instance *self, void *pl
   return ret;
 }
 
+double contagion_need(unsigned step) {
+  unsigned power = step / CONTAGION_SOONEST_STEPS, part = step % CONTAGION_SOONEST_STEPS;
+  return ldexp(1 + (double)part / CONTAGION_SOONEST_STEPS, CONTAGION_SOONEST_FIRST + (int)power);
+}
+
 static void plan_soonest(struct contagion_plan *p) {
-  for (int i = 0; i < CONTAGION_SOONEST; i++)
-    p->soonest[i] = sim_law_inverse(&p->law, ldexp(1 + 0.25 * (i % 4), CONTAGION_SOONEST_FIRST + i / 4));
+  for (unsigned i = 0; i < CONTAGION_SOONEST; i++) p->soonest[i] = sim_law_inverse(&p->law, contagion_need(i));
 }
 
 int contagion_plan(struct sim_builder *b, struct sim_instance *self, void *plan) {
