@@ -13,6 +13,7 @@ Examples
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -31,7 +33,9 @@ from harness import Program
 NARROW = "design.precision=difference of resilience_loss width 0.5 floor 6"
 WIDE = "design.precision=difference of resilience_loss width 1 floor 6"
 
-# The time of day jumps a day ahead and back from call to call; the monotonic clock goes on, and skips a minute once.
+# The time of day jumps a day ahead and back from call to call; the monotonic clock goes on, and skips so many seconds
+# once. Where a thread waits for a moment by that clock the kernel does not know of the skip: with ranks it is 0, since
+# rank 0 would listen to the others once in so long.
 SHIM = r"""
 #define _GNU_SOURCE
 #include <sys/syscall.h>
@@ -43,7 +47,7 @@ static long jump(void) { return (__sync_add_and_fetch(&calls, 1) % 3 - 1) * 8640
 int clock_gettime(clockid_t id, struct timespec *t) {
   int ret = (int)syscall(SYS_clock_gettime, id, t);
   if (id == CLOCK_REALTIME) t->tv_sec += jump();
-  if (id == CLOCK_MONOTONIC && calls > 40) t->tv_sec += 60;
+  if (id == CLOCK_MONOTONIC && calls > 40) t->tv_sec += SKIP;
   return ret;
 }
 time_t time(time_t *out) {
@@ -60,6 +64,27 @@ int gettimeofday(struct timeval *restrict v, void *restrict zone) {
   return 0;
 }
 """
+
+
+INTERRUPTED = -6 # AIRESIM_INTERRUPTED of airesim.h
+
+
+class LibraryProgress(ctypes.Structure):
+    """struct airesim_progress of airesim.h."""
+
+    _fields_ = [("total", ctypes.c_uint64), ("done", ctypes.c_uint64), ("failed", ctypes.c_uint64),
+                ("seconds", ctypes.c_double), ("rate", ctypes.c_double)]
+
+
+ON_PROGRESS = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(LibraryProgress))
+
+
+class LibraryOptions(ctypes.Structure):
+    """struct airesim_options of airesim.h."""
+
+    _fields_ = [("size", ctypes.c_size_t), ("output", ctypes.c_char_p), ("jobs", ctypes.c_uint),
+                ("replicates", ctypes.c_int64), ("seed", ctypes.c_int64), ("overwrite", ctypes.c_int),
+                ("progress", ON_PROGRESS), ("ctx", ctypes.c_void_p)]
 
 
 class Sweeps(Cluster):
@@ -91,6 +116,10 @@ class Sweeps(Cluster):
         self.suite.check("reached is narrow, and not reached is the ceiling",
                          all((w <= 0.5) == bool(r) and (r or n == most) for w, r, n in zip(worse, reached, made)),
                          f"{worse} {reached} {made}")
+        shown = self.program.call("show", whole).stdout
+        self.suite.check("`show` says what was reached",
+                         f"at {sum(map(bool, reached))} of 3 points, with {min(made)} to {max(made)} replicates" in shown,
+                         shown[:800])
         self.same("2 threads", self.program.run(self.small, d / "a2.h5", "--jobs", 2, *options), whole)
         steps = d / "steps.h5"
         self.program.run(self.small, steps, "--set", WIDE, "--replicates", 100)
@@ -120,6 +149,15 @@ class Sweeps(Cluster):
         self.same("3 parts", output, whole)
         done = self.program.call("run", self.small, "-o", self.directory / "a7.h5", "--shard", "1/7", *options)
         self.ended("more parts than points are refused", done, 2, "whole design points")
+        slurm = ("slurm", self.small, "--time", "1:00:00", "--nodes")
+        precision = ("--set", NARROW)
+        self.ended("... by `slurm` too", self.program.call(*slurm, 7, *precision), 2, "whole design points")
+        done = self.program.call(*slurm, 300)
+        self.ended("more tasks than runs: a warning", done, 0, "300 tasks for 240 runs: 60 have nothing to do")
+        self.ended("as many: none", self.program.call(*slurm, 240), 0, "^$")
+        done = self.program.call("check", self.small, *precision, "--set", "design.replicates=400")
+        self.suite.check("`check` says that there may be fewer", "= at most 2400" in done.stdout and
+                         re.search("estimated cost: .* to ", done.stdout), done.stdout)
         killed = self.directory / "a_killed.h5"
         for _ in range(6):
             process = self.program.start("run", self.small, "-o", killed, "--quiet", *options)
@@ -204,9 +242,10 @@ class Sweeps(Cluster):
         if not compiler:
             self.skip("a clock that jumps: no C compiler")
             return
-        source, shim = self.directory / "clock.c", self.directory / "clock.so"
+        source, shim, steady = (self.directory / name for name in ("clock.c", "clock.so", "steady.so"))
         source.write_text(SHIM)
-        subprocess.run([compiler, "-shared", "-fPIC", "-o", shim, source], check=True)
+        for library, skip in ((shim, 60), (steady, 0)):
+            subprocess.run([compiler, "-shared", "-fPIC", f"-DSKIP={skip}", "-o", library, source], check=True)
         jumping = Program(self.program.path, {"LD_PRELOAD": str(shim)})
         output = self.directory / "clock.h5"
         done = jumping.call("run", self.slow, "-o", output, "--jobs", 2, timeout=60)
@@ -217,9 +256,58 @@ class Sweeps(Cluster):
         self.suite.check("status by a clock that jumps", jumping.call("status", self.directory / "clock2.h5").returncode
                          in (0, 2))
         process.communicate(timeout=60)
+        if self.has_ranks("a clock that jumps"):
+            ranks = self.directory / "clock_ranks.h5"
+            self.ended("ranks by a clock that jumps",
+                       self.mpirun(3, ("-x", f"LD_PRELOAD={steady}"), "run", self.slow, "-o", ranks), 0)
+            self.same("... with equal results", ranks, self.whole_slow)
         sources = Path(__file__).resolve().parents[1] / "sim"
         waits = [path.name for path in sources.rglob("*.[ch]") if "CLOCK_REALTIME" in path.read_text()]
         self.suite.check("nothing waits by the time of day", not waits, ", ".join(waits))
+
+    def library(self) -> None:
+        """What the C library left when it was stopped: gone on with by the program, and merged with parts of it."""
+        path = self.program.path.parent / "libairesim.so"
+        if not path.exists():
+            self.skip("the C library: not built")
+            return
+        airesim = ctypes.CDLL(str(path))
+        airesim.airesim_free.argtypes = airesim.airesim_scenario_free.argtypes = [ctypes.c_void_p]
+        scenario, errors, calls = ctypes.c_void_p(), ctypes.c_void_p(), []
+
+        def leave(_: int | None, progress: Any) -> int:
+            calls.append(int(progress.contents.done))
+            return calls[-1] >= 20
+
+        def ran(output: Path, progress: Any) -> int:
+            options = LibraryOptions(ctypes.sizeof(LibraryOptions), os.fsencode(output), 1, -1, -1, 0, progress, None)
+            return int(airesim.airesim_run(scenario, ctypes.byref(options), ctypes.byref(errors)))
+
+        code = airesim.airesim_scenario_load(ctypes.byref(scenario), os.fsencode(self.slow), None, 0,
+                                             ctypes.byref(errors))
+        self.suite.check("the library loads", code == 0, str(code))
+        output, parts = self.directory / "library.h5", self.directory / "library_parts.h5"
+        code, kept = ran(output, ON_PROGRESS(leave)), self.rows(output)
+        self.suite.check("stopped, the library keeps its runs", code == INTERRUPTED and 20 <= kept < 360,
+                         f"{code}, {kept} rows")
+        self.program.run(self.slow, parts, "--shard", "2/3")
+        merged = self.directory / "library_merged.h5"
+        done = self.program.call("merge", f"{parts}.journal", f"{output}.journal", "-o", merged)
+        self.ended("what both made is not all", done, 1, "runs are missing")
+        for part in (1, 3):
+            self.program.run(self.slow, parts, "--shard", f"{part}/3")
+        done = self.program.call("merge", f"{output}.journal", f"{parts}.journal", "-o", merged)
+        self.ended("journals of the library and of the program merge", done, 0, "360 of 360")
+        self.same("... equal to the single run", merged, self.whole_slow)
+        copy = self.directory / "library_copy.h5"
+        shutil.copytree(f"{output}.journal", f"{copy}.journal")
+        self.ended("the program goes on from the library", self.program.call("run", self.slow, "-o", copy), 0,
+                   f"{kept} of them from before")
+        self.same("... with equal results", copy, self.whole_slow)
+        self.suite.check("the library goes on too", ran(output, ON_PROGRESS()) == 0)
+        self.same("... with equal results", output, self.whole_slow)
+        airesim.airesim_free(errors)
+        airesim.airesim_scenario_free(scenario)
 
     def memory(self) -> None:
         """Too little of it, more and more: a message, no crash, nothing lost, and the same in the end."""
@@ -271,7 +359,7 @@ class Sweeps(Cluster):
 
 def main() -> int:
     """Runs all groups, or one."""
-    groups = ("adaptive", "longer", "status", "clock", "memory", "asleep")
+    groups = ("adaptive", "longer", "status", "clock", "library", "memory", "asleep")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=Path, required=True, help="the airesim program")
     parser.add_argument("--only", choices=groups, help="one group of tests")

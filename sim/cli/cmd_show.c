@@ -44,7 +44,36 @@ static void print_attribute(const struct view *v, const char *label, const char 
   sim_free(text);
 }
 
-static void print_heading(const struct view *v, const char *path) {
+/* What an adaptive design asked for, and how much of it was reached. */
+static int print_precision(const struct view *v) {
+  const struct sim_variable *width = sim_results_find(v->results, "precision_width");
+  double *made = NULL, *reached = NULL, *interval = NULL;
+  if (!width) return 0;
+  int code = sim_results_load(v->results, "precision_replicates", &made);
+  if (code == 0) code = sim_results_load(v->results, "precision_reached", &reached);
+  if (code == 0) code = sim_results_load(v->results, "precision_width", &interval);
+  if (code == 0) {
+    size_t points = width->size[1], enough = 0;
+    double fewest = INFINITY, most = 0, widest = NAN;
+    for (size_t p = 0; p < points; p++) {
+      fewest = fmin(fewest, made[p]);
+      most = fmax(most, made[p]);
+      enough += reached[p] > 0;
+    }
+    for (size_t i = 0; i < sim_results_count(width); i++) widest = fmax(widest, interval[i]);
+    print_attribute(v, "precision", "precision", "");
+    printf("%-10s at %zu of %zu point%s, with %.0f to %.0f replicates of each arm", "reached", enough, points,
+           points == 1 ? "" : "s", fewest, most);
+    if (isfinite(widest)) printf("; the widest interval is %.4g %s", widest, width->unit);
+    puts(enough < points ? "; at the others `design.replicates` came first" : "");
+  }
+  sim_free(made);
+  sim_free(reached);
+  sim_free(interval);
+  return code;
+}
+
+static int print_heading(const struct view *v, const char *path) {
   const struct sim_variable *status = sim_results_find(v->results, "status");
   print_attribute(v, "question", "question", "");
   printf("%-10s %s", "results", path);
@@ -58,6 +87,7 @@ static void print_heading(const struct view *v, const char *path) {
   sim_free(horizon);
   print_attribute(v, "seed", "seed", "");
   print_attribute(v, "scenario", "scenario_hash", " (hash)");
+  return print_precision(v);
 }
 
 static void add_median(struct cli_table *t, const struct sim_recovery *r) {
@@ -309,8 +339,8 @@ static int run(const struct cli_context *context, void *options) {
     puts("arm,variable,element,statistic,value,unit");
     code = variable ? csv_variable(&view, variable, &diag) : csv_all(&view, &diag);
   } else {
-    print_heading(&view, context->words.word[0]);
-    code = variable ? print_variable(&view, variable, &diag) : print_recovery(&view);
+    code = print_heading(&view, context->words.word[0]);
+    if (code == 0) code = variable ? print_variable(&view, variable, &diag) : print_recovery(&view);
     if (code == 0 && !variable) code = print_measures(&view, o->all, &diag);
   }
   status = cli_status(code, &diag);

@@ -108,6 +108,25 @@ static char *default_output(const char *scenario) {
   return sim_strf("results/%.*s.h5", (int)(dot && dot != name ? (size_t)(dot - name) : strlen(name)), name);
 }
 
+/* Nobody should wait in a queue for a wrong scenario, nor for parts that have nothing to do. */
+static int check_parts(const struct slurm_options *o, const struct sim_scenario *s, struct sim_diag *diag) {
+  struct sim_design design = {0};
+  size_t parts = (size_t)(o->nodes * o->tasks_per_node);
+  int code = sim_design_init(&design, s, -1, -1, diag);
+  size_t pieces = code ? 0 : design.floor ? design.points : sim_design_runs(&design);
+  if (code == 0 && parts > pieces && design.floor) {
+    code = sim_diag_add(diag, NULL, NULL,
+                        "with `design.precision` a part is made of whole design points, and there are %zu of them for "
+                        "%zu tasks: use fewer tasks, or MPI",
+                        pieces, parts);
+  } else if (code == 0 && parts > pieces) {
+    fprintf(stderr, "airesim: warning: %zu tasks for %zu runs: %zu have nothing to do\n", parts, pieces,
+            parts - pieces);
+  }
+  sim_design_free(&design);
+  return code;
+}
+
 static int run(const struct cli_context *context, void *options) {
   const struct slurm_options *o = options;
   const char *scenario = context->words.word[0];
@@ -118,8 +137,9 @@ static int run(const struct cli_context *context, void *options) {
   if (o->nodes < 1 || o->tasks_per_node < 1 || o->nodes > 60000 || o->nodes * o->tasks_per_node > 60000)
     return cli_usage("slurm", "--nodes and --tasks-per-node: from 1 to 60000 tasks in all");
   struct sim_diag diag = {0};
-  struct sim_scenario *s = NULL; /* nobody should wait in a queue for a wrong scenario */
+  struct sim_scenario *s = NULL;
   int status = cli_status(sim_scenario_load(&s, scenario, o->sets.patch, o->sets.n, &diag), &diag);
+  if (status == CLI_DONE) status = cli_status(check_parts(o, s, &diag), &diag);
   char *output = o->output ? sim_strdup(o->output) : default_output(scenario);
   if (status == CLI_DONE && !output) status = cli_fail("%s", sim_err_text(SIM_ERR_MEMORY));
   if (status == CLI_DONE) status = print_script(o, scenario, output, seconds);

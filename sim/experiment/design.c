@@ -152,6 +152,9 @@ static int read_numbers(struct sim_design *d, const struct sim_scenario *s, cons
                         (long long)replicates);
   }
   d->replicates = (size_t)replicates;
+  const struct sim_value *precision = sim_value_get(section, "precision");
+  if (precision->form == SIM_CALLED && strcmp(precision->text, "none") != 0)
+    d->floor = (size_t)fmin(sim_value_number(precision, "floor"), (double)replicates);
   d->seed = seed >= 0 ? (uint64_t)seed : (uint64_t)sim_value_number_or(section, "seed", 1);
   const char *draws = sim_value_text(section, "draws"), *reference = sim_value_text(section, "reference");
   d->fresh = !draws || strcmp(draws, "fresh") == 0;

@@ -11,6 +11,7 @@
 struct sim_design {
   uint64_t seed;
   size_t arms, points, replicates;
+  size_t floor;     /* replicates at the first look of `design.precision`, `replicates` at most; 0: there is none */
   size_t reference; /* arm that others are compared with */
   bool fresh;       /* the point enters the random key */
   const char *kind; /* of the sampler, as the scenario names it; "none" */

@@ -57,7 +57,6 @@ static int read_precision(struct sim_stopping *s, const struct sim_value *v, con
                           struct sim_diag *diag) {
   s->rule = rule_of(v->text);
   s->wanted = sim_value_number(v, "width");
-  s->floor = (size_t)sim_value_number(v, "floor");
   s->share = s->rule == SIM_STOP_QUANTILE ? sim_value_number(v, "share") : NAN;
   s->window = s->rule == SIM_STOP_RMST ? sim_value_number_or(v, "window", NAN) : NAN;
   s->all = s->rule == SIM_STOP_RMST && strcmp(sim_value_text(v, "runs"), "all") == 0;
@@ -71,7 +70,7 @@ int sim_stopping_init(struct sim_stopping *s, const struct sim_scenario *scenari
   *s = (struct sim_stopping){.arms = d->arms,
                              .points = d->points,
                              .reference = d->reference,
-                             .floor = d->replicates,
+                             .floor = d->floor ? d->floor : d->replicates,
                              .most = d->replicates,
                              .column = sim_calloc(3 * d->arms, sizeof *s->column),
                              .asked = sim_calloc(d->points, sizeof *s->asked),
@@ -83,11 +82,11 @@ int sim_stopping_init(struct sim_stopping *s, const struct sim_scenario *scenari
   int ret = sim_scenario_bind(&bound, scenario, 0, NULL, 0, diag);
   if (ret) return ret;
   const struct sim_value *v = sim_value_get(sim_value_get(sim_bound_root(bound), "design"), "precision");
-  if (v->form == SIM_CALLED && strcmp(v->text, "none") != 0) ret = read_precision(s, v, layouts, diag);
+  if (d->floor) ret = read_precision(s, v, layouts, diag);
   s->text = sim_strdup(s->rule != SIM_STOP_FIXED && v->written ? v->written : "");
   if (ret == 0 && !s->text) ret = SIM_ERR_MEMORY;
   sim_bound_free(bound);
-  for (size_t p = 0; p < s->points; p++) s->asked[p] = s->floor < s->most ? s->floor : s->most;
+  for (size_t p = 0; p < s->points; p++) s->asked[p] = s->floor;
   for (size_t i = 0; i < s->arms * s->points; i++) s->width[i] = NAN;
   return ret;
 }
