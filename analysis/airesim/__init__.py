@@ -6,12 +6,12 @@
 >>> airesim.paired.compare(ds, "resilience_loss")         # every arm against the reference, world by world
 """
 
-from airesim import answer, budget, equity, paired, sensitivity, survival
+from airesim import answer, budget, coupling, equity, paired, sensitivity, survival
 from airesim.io import facts, open, status_counts  # noqa: A004 - airesim.open is what people expect
 from airesim.run import run, scenario
 from airesim.survival import SurvivalCurve, survival_curve
 
 __all__ = [
-    "SurvivalCurve", "answer", "budget", "equity", "facts", "open", "paired", "run", "scenario", "sensitivity", "status_counts",
+    "SurvivalCurve", "answer", "budget", "coupling", "equity", "facts", "open", "paired", "run", "scenario", "sensitivity", "status_counts",
     "survival", "survival_curve",
 ]  # fmt: skip

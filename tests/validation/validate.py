@@ -15,6 +15,7 @@ Examples
 from __future__ import annotations
 
 import argparse
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -60,13 +61,35 @@ def row(case: Case, v: Verdict) -> str:
             f"{verdict}{'  ' + v.note if v.note else ''}")
 
 
+SUMMARY_HEAD = """| case | arm | checks | passed | furthest from its reference | reference | estimate | SE | tolerance | SE off |
+|---|---|---|---|---|---|---|---|---|---|
+"""
+
+
+def distance(v: Verdict) -> float:
+    """How many standard errors an estimate is off; 0 for what has none (an exact value, a range, a p)."""
+    return abs(v.estimate - v.reference) / v.error if v.error > 0 else 0.0
+
+
+def summary(case: Case, verdicts: list[Verdict]) -> str:
+    """Lines of Markdown, one an arm: how many checks passed, and the one that is furthest from its reference."""
+    lines = ""
+    for arm in dict.fromkeys(v.arm for v in verdicts):
+        of_arm = [v for v in verdicts if v.arm == arm]
+        v = max(of_arm, key=distance)
+        numbers = f"{v.reference:.6g} | {v.estimate:.6g} | {v.error:.2g} | {v.tolerance:.2g} | {distance(v):.1f}"
+        lines += (f"| {case.name} | {arm} | {len(of_arm)} | {sum(x.passed for x in of_arm)} | {v.quantity}"
+                  f"{f' ({v.note})' if v.note else ''} | {numbers} |\n")
+    return lines
+
+
 def only_arms(case: Case, kept: tuple[str, ...]) -> tuple[str, ...]:
     """Patches that leave the other arms out; none kept: all stay."""
     dropped = tuple(f"arms.{arm}=null" for arm in case.arms if kept and arm not in kept)
     return dropped + ((f"design.reference={kept[0]}",) if dropped else ())
 
 
-def check_case(program: Path, case: Case, full: bool, directory: Path) -> tuple[int, int]:
+def check_case(program: Path, case: Case, full: bool, directory: Path, markdown: Path | None) -> tuple[int, int]:
     """Runs a case and its broken variant; prints their rows; returns the numbers that passed and failed."""
     replicates = case.replicates[full]
     arms = () if full else case.quick_arms
@@ -77,6 +100,9 @@ def check_case(program: Path, case: Case, full: bool, directory: Path) -> tuple[
         verdicts = judge(case, results, full, arms)
     for verdict in verdicts:
         print(row(case, verdict))
+    if markdown:
+        with markdown.open("a", encoding="utf-8") as file:
+            file.write(summary(case, verdicts))
     print(f"{case.name}: {replicates} replicates of {len(arms) or max(len(case.arms), 1)} arms in {seconds:.1f} s")
 
     broken, kept = case.broken, case.broken.arms or arms
@@ -93,13 +119,15 @@ def check_case(program: Path, case: Case, full: bool, directory: Path) -> tuple[
     return good, len(verdicts) + 1 - good
 
 
-def check_all(program: Path, chosen: list[Case], full: bool, directory: Path) -> bool:
+def check_all(program: Path, chosen: list[Case], full: bool, directory: Path, markdown: Path | None) -> bool:
     """Checks the cases; returns whether everything passed."""
+    if markdown:
+        markdown.write_text(SUMMARY_HEAD, encoding="utf-8")
     passed = failed = 0
     print(f"{'case':30} {'quantity':32} {'reference':>12} {'estimate':>12} {'SE':>10} {'tolerance':>10}  verdict")
     for case in chosen:
         try:
-            good, bad = check_case(program, case, full, directory)
+            good, bad = check_case(program, case, full, directory, markdown)
         except (ProgramFailed, KeyError, ValueError, OSError) as error:
             print(f"{case.name}: FAILED: {error}")
             good, bad = 0, 1
@@ -117,6 +145,7 @@ def main() -> int:
     parser.add_argument("--tier", choices=("quick", "full"), default="quick", help="quick: minutes; full: 2 hours")
     parser.add_argument("--case", default="*", metavar="GLOB", help="only cases whose name matches")
     parser.add_argument("--list", action="store_true", help="list the cases and their replicates")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write a table by case and arm there")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the results files there")
     options = parser.parse_args()
     chosen = [case for case in cases() if fnmatchcase(case.name, options.case)]
@@ -130,11 +159,12 @@ def main() -> int:
     if not options.program.is_file():
         parser.error(f"{options.program} is not there; build it, or name it with --program")
     full = options.tier == "full"
+    directory: contextlib.AbstractContextManager[str] = tempfile.TemporaryDirectory(prefix="airesim-validation-")
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
-        return 0 if check_all(options.program.resolve(), chosen, full, options.keep) else 1
-    with tempfile.TemporaryDirectory(prefix="airesim-validation-") as directory:
-        return 0 if check_all(options.program.resolve(), chosen, full, Path(directory)) else 1
+        directory = contextlib.nullcontext(str(options.keep))
+    with directory as path:
+        return 0 if check_all(options.program.resolve(), chosen, full, Path(path), options.markdown) else 1
 
 
 if __name__ == "__main__":
