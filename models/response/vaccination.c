@@ -329,15 +329,16 @@ static void give_dose(struct sim_run *run, const struct sim_instance *self, cons
   sim_expect(run, s->agenda, entity, sim_ticks_add(sim_now(run), delay));
 }
 
-static void foresee(const struct sim_run *run, const struct sim_instance *self, const void *state, uint32_t entity,
-                    unsigned stage) {
+static void foresee(const struct sim_run *run, const struct sim_instance *self, const void *state,
+                    const uint32_t *entity, uint32_t n, unsigned stage) {
   const struct plan *p = self->plan;
   (void)state;
-  if (stage != 0) return;
-  if (p->has_transition)
-    sim_foresee_move(run, p->hazard->machine, entity);
-  else
-    sim_foresee_modify(run, p->modifier, entity);
+  for (uint32_t i = 0; stage == 0 && i < n; i++) {
+    if (p->has_transition)
+      sim_foresee_move(run, p->hazard->machine, entity[i]);
+    else
+      sim_foresee_modify(run, p->modifier, entity[i]);
+  }
 }
 
 static void protect(struct sim_run *run, const struct plan *p, struct state *s, uint32_t entity) {
