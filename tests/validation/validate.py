@@ -61,7 +61,7 @@ def row(case: Case, v: Verdict) -> str:
             f"{verdict}{'  ' + v.note if v.note else ''}")
 
 
-SUMMARY_HEAD = """| case | arm | checks | passed | furthest from its reference | reference | estimate | SE | tolerance | SE off |
+SUMMARY_HEAD = """| case | arm | checks | passed | furthest from its reference | reference | estimate | SE | tolerance | off by SE |
 |---|---|---|---|---|---|---|---|---|---|
 """
 
@@ -78,8 +78,8 @@ def summary(case: Case, verdicts: list[Verdict]) -> str:
         of_arm = [v for v in verdicts if v.arm == arm]
         v = max(of_arm, key=distance)
         numbers = f"{v.reference:.6g} | {v.estimate:.6g} | {v.error:.2g} | {v.tolerance:.2g} | {distance(v):.1f}"
-        lines += (f"| {case.name} | {arm} | {len(of_arm)} | {sum(x.passed for x in of_arm)} | {v.quantity}"
-                  f"{f' ({v.note})' if v.note else ''} | {numbers} |\n")
+        quantity = v.quantity.replace("|", "\\|") + (f" ({v.note})" if v.note else "")
+        lines += f"| {case.name} | {arm} | {len(of_arm)} | {sum(x.passed for x in of_arm)} | {quantity} | {numbers} |\n"
     return lines
 
 
