@@ -107,7 +107,7 @@ def a07(ref: dict[str, Any]) -> Case:
         v = ref["A07"][key]
         curves = {"susceptible": v["S"], "infectious": v["I"], "recovered": v["R"]}
         checks += course(arm, v["t"], curves, (0.04, 0.004))
-    return Case("A07", "a07_ebcm_sir.yaml", (24, 40), checks,
+    return Case("A07", "a07_ebcm_sir.yaml", (24, 100), checks,
                 Broken("transmission 5 % higher", ("hazards.flu.transmission=x 1.05",), ("poisson", "bimodal")),
                 ["poisson", "regular", "bimodal"], quick_sets=("society.people=20000",))
 
