@@ -118,7 +118,7 @@ def a07b(ref: dict[str, Any]) -> Case:
         v = ref["A07b"][key]
         left = [1 - i - r for i, r in zip(v["I"], v["R"])]
         checks += course(arm, v["t"], {"susceptible": left, "infectious": v["I"], "recovered": v["R"]}, (0.02, 0.003))
-    return Case("A07b", "a07b_ebcm_sir.yaml", (24, 40), checks,
+    return Case("A07b", "a07b_ebcm_sir.yaml", (24, 60), checks,
                 Broken("transmission 5 % higher", ("hazards.flu.transmission=x 1.05",), ("poisson", "regular")),
                 ["poisson", "regular", "power"], quick_sets=("society.people=20000",))
 
