@@ -19,6 +19,10 @@ static long launched(void) {
 
 #ifdef AIRESIM_MPI
 #include <mpi.h>
+#include <time.h>
+
+#define NAP_SHORTEST 20000L /* ns between looks for something that is waited for */
+#define NAP_LONGEST  1000000L
 
 enum { TAG_ASK = 1, TAG_ANSWER };
 
@@ -33,6 +37,18 @@ struct sim_mpi {
   unsigned others;
   char library[MPI_MAX_LIBRARY_VERSION_STRING];
 };
+
+/* MPI's own waiting keeps a core busy; a rank may wait for minutes, while rank 0 reads journals or writes the file. */
+static void wait_for(MPI_Request *request) {
+  struct timespec nap = {.tv_nsec = NAP_SHORTEST};
+  for (;;) {
+    int there = 0;
+    MPI_Test(request, &there, MPI_STATUS_IGNORE);
+    if (there) return;
+    nanosleep(&nap, NULL);
+    nap.tv_nsec = nap.tv_nsec < NAP_LONGEST / 2 ? 2 * nap.tv_nsec : NAP_LONGEST;
+  }
+}
 
 int sim_mpi_start(struct sim_mpi **out) {
   *out = NULL;
@@ -59,6 +75,9 @@ int sim_mpi_start(struct sim_mpi **out) {
 
 void sim_mpi_end(struct sim_mpi *m) {
   if (!m) return;
+  MPI_Request all;
+  MPI_Ibarrier(MPI_COMM_WORLD, &all);
+  wait_for(&all);
   MPI_Finalize();
   sim_free(m);
 }
@@ -79,7 +98,9 @@ unsigned sim_mpi_others(const struct sim_mpi *m) {
 int sim_mpi_first_failed(struct sim_mpi *m, int code) {
   if (!m) return code ? 0 : -1;
   int mine = code ? m->rank : m->size, first = mine;
-  MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  MPI_Request all;
+  MPI_Iallreduce(&mine, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD, &all);
+  wait_for(&all);
   return first == m->size ? -1 : first;
 }
 
@@ -87,7 +108,9 @@ void sim_mpi_share(struct sim_mpi *m, void *data, size_t n) {
   if (!m) return;
   for (size_t at = 0; at < n;) { /* MPI counts in int */
     size_t piece = n - at < 1u << 30 ? n - at : 1u << 30;
-    MPI_Bcast((char *)data + at, (int)piece, MPI_BYTE, 0, MPI_COMM_WORLD);
+    MPI_Request all;
+    MPI_Ibcast((char *)data + at, (int)piece, MPI_BYTE, 0, MPI_COMM_WORLD, &all);
+    wait_for(&all);
     at += piece;
   }
 }
@@ -100,8 +123,10 @@ struct sim_mpi_range sim_mpi_ask(struct sim_mpi *m, uint64_t wanted, uint64_t ma
   (void)m;
   struct wire w = {.wanted = wanted, .made = made, .failed = failed};
   uint64_t answer[2] = {0, 0};
+  MPI_Request heard;
+  MPI_Irecv(answer, 2, MPI_UINT64_T, 0, TAG_ANSWER, MPI_COMM_WORLD, &heard);
   MPI_Send(&w, (int)sizeof w, MPI_BYTE, 0, TAG_ASK, MPI_COMM_WORLD);
-  MPI_Recv(answer, 2, MPI_UINT64_T, 0, TAG_ANSWER, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  wait_for(&heard);
   return (struct sim_mpi_range){answer[0], answer[1]};
 }
 
