@@ -70,11 +70,12 @@ void sim_moments_begun(struct sim_run *run) {
 }
 
 void sim_observe(struct sim_run *run, uint32_t observable, int64_t value) {
+  const struct sim_observable_plan *o = &run->world->observable[observable];
   int64_t before = run->observed[observable];
-  if (before == value) return;
   run->observed[observable] = value;
+  if (before == value || !o->heard) return;
   sim_recorder_observed(run, observable, before, value);
-  if (run->world->observable[observable].triggers && !run->beginning) test_triggers(run, observable);
+  if (o->triggers && !run->beginning) test_triggers(run, observable);
 }
 
 int64_t sim_observed(const struct sim_run *run, uint32_t observable) {

@@ -205,19 +205,16 @@ static inline void change_functionality(struct sim_run *run, uint32_t population
   const struct sim_recorder_population *plan = &r->plan->population[population];
   const struct sim_population *p = &run->world->population[plan->population];
   change *= sim_population_weight(p, entity);
-  if (!change) return;
-  sim_recorder_touch(run, run->now);
   change_part(r, population, change, run->now);
   r->society += plan->coefficient * change;
   if (group != SIM_NONE) change_part(r, group + p->group[entity], change, run->now);
 }
 
-static inline void change_load(struct sim_run *run, uint32_t load, int64_t change) {
-  struct sim_gauge *g = &run->recorder->gauge[load];
-  sim_recorder_touch(run, run->now);
-  if (g->since != run->now) {
+static inline void change_load(struct sim_recorder *r, uint32_t load, int64_t change, int64_t now) {
+  struct sim_gauge *g = &r->gauge[load];
+  if (g->since != now) {
     load_held(g);
-    sim_gauge_pass(g, run->now);
+    sim_gauge_pass(g, now);
   }
   g->value += change;
 }
@@ -230,6 +227,7 @@ void sim_share(struct sim_run *run, uint32_t share, uint32_t entity, uint32_t mi
   int64_t before = functionality(run, part, SIM_NONE, entity, 0);
   r->lost_any[share] = true;
   *lost = now;
+  sim_recorder_touch(run, run->now);
   change_functionality(run, part, r->plan->population[part].group, entity,
                        functionality(run, part, SIM_NONE, entity, 0) - before);
 }
@@ -238,12 +236,13 @@ void sim_recorder_moved(struct sim_run *run, uint32_t machine, uint32_t entity, 
   struct sim_recorder *r = run->recorder;
   const struct sim_recorder_machine *m = &r->plan->machine[machine];
   const struct sim_recorder_effect *effect = &m->effect[from * m->states + to];
-  if (effect->q && m->population != SIM_NONE)
+  if (effect->q | effect->load) sim_recorder_touch(run, run->now);
+  if (effect->q)
     change_functionality(run, m->population, m->group, entity,
                          m->alone ? effect->q
                                   : functionality(run, m->population, machine, entity, to) -
                                         functionality(run, m->population, machine, entity, from));
-  if (effect->load) change_load(run, m->load, effect->load);
+  if (effect->load) change_load(r, m->load, effect->load, run->now);
   if (effect->affected) {
     struct sim_entity *e = &run->machine[machine].entity[entity];
     r->ever[machine] += !e->affected;

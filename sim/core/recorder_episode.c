@@ -73,7 +73,7 @@ static void degrade(struct sim_recorder *r, int64_t now) {
   r->low = sim_society_standing(r);
   r->low_at = now;
   for (uint32_t k = 0; k < p->parts; k++) {
-    r->part[k].low = r->gauge[k].value + (p->part[k].full - r->part[k].target);
+    r->part[k].low = r->gauge[k].value + r->part[k].shift;
     r->lost_before[k] = sim_part_lost(r, k, now);
   }
   for (uint32_t g = 0; g < p->groups; g++)
@@ -132,7 +132,9 @@ void sim_episode_incident(struct sim_recorder *r, int64_t now) {
   if (r->closes <= now) stop(r, r->closes);
   if (r->running && ended_unhurt(r, now)) stop(r, now);
   r->gathered++;
-  if (!r->running) r->clock = r->awaited = true;
+  if (r->running) return;
+  r->clock = r->awaited = true;
+  r->band_high = 0; /* none: all is looked at */
 }
 
 /* Windows of the first episode, to the horizon. */
@@ -160,8 +162,10 @@ static void settle_running(struct sim_recorder *r, int64_t now) {
     r->whole_since = now;
 }
 
-/* The values of society around the present one between which it crosses neither a level nor the target. */
+/* The values of society around the present one between which it crosses neither a level nor the target, and those that
+ * are no lower than it was. */
 static void set_band(struct sim_recorder *r) {
+  r->lowest = (r->running ? r->latest->low : r->degraded ? r->low : 0) - (r->plan->full - r->target);
   r->band_low = 0;
   r->band_high = r->target;
   if (r->society >= r->target) {
@@ -175,18 +179,22 @@ static void set_band(struct sim_recorder *r) {
   }
 }
 
-void sim_episode_settle(struct sim_recorder *r, int64_t now) {
+void sim_episode_look(struct sim_recorder *r, int64_t now) {
   if (r->awaited && r->society < r->target) start(r, now);
-  if (!r->degraded) return;
-  sim_int128 standing = sim_society_standing(r);
-  if (standing < r->low) {
-    r->low = standing;
-    r->low_at = now;
+  if (r->degraded) {
+    sim_int128 standing = sim_society_standing(r);
+    if (standing < r->low) {
+      r->low = standing;
+      r->low_at = now;
+    }
+    if (r->running && standing < r->latest->low) r->latest->low = standing;
+    if (r->society >= r->band_low && r->society < r->band_high) {
+      r->lowest = r->society;
+      return;
+    }
+    settle_run(r, standing, now);
+    if (r->running) settle_running(r, now);
   }
-  if (r->running && standing < r->latest->low) r->latest->low = standing;
-  if (r->society >= r->band_low && r->society < r->band_high) return;
-  settle_run(r, standing, now);
-  if (r->running) settle_running(r, now);
   set_band(r);
 }
 

@@ -41,7 +41,8 @@ struct sim_recorder_population {
 
 /* What a move from one state of a machine to another changes. */
 struct sim_recorder_effect {
-  int64_t q;     /* functionality of an entity, in millionths, if the machine is alone; else whether it may change */
+  int64_t q;     /* functionality of an entity, in millionths, if the machine is alone; else whether it may change;
+                    0 where the population does not count */
   int8_t load;   /* entities in an active state */
   bool affected; /* the entity is active, as it is not from the start */
 };
@@ -159,6 +160,7 @@ struct sim_gauge {
 /* What a part is compared with. Its standing is full - (target - gauge): the gauge itself where the target is full. */
 struct sim_part_run {
   int64_t target, since; /* from that tick on */
+  int64_t shift;         /* full - target: standing is gauge + shift */
   sim_int128 target_sum; /* integral of the target up to there */
   int64_t low;           /* least standing since degraded */
   int64_t recorded;      /* of the twin: gauge at the latest step */
@@ -219,6 +221,7 @@ struct sim_recorder {
   sim_int128 *lost_before_latest; /* [parts] and up to the latest */
   sim_int128 *threshold;          /* [levels] society is at the level from here on */
   sim_int128 band_low, band_high; /* while low <= society < high, it crosses no level; high 0: not known */
+  sim_int128 lowest;              /* society at the least standing in the running or else the first episode */
   struct sim_level_run *level;    /* [levels] in the first episode, to the horizon */
   int64_t *group_threshold;       /* [groups] of the highest level */
   struct sim_window_run *group;   /* [groups] */
@@ -307,8 +310,12 @@ void sim_episode_begin(struct sim_recorder *r);
 void sim_episode_incident(struct sim_recorder *r, int64_t now);
 /* The running episode ended at r->closes; nothing has changed since. */
 void sim_episode_close(struct sim_recorder *r);
+/* Society's value is final at `now`, and outside the band or lower than ever in the episode. */
+void sim_episode_look(struct sim_recorder *r, int64_t now);
 /* Society's value is final at `now`. */
-void sim_episode_settle(struct sim_recorder *r, int64_t now);
+static inline void sim_episode_settle(struct sim_recorder *r, int64_t now) {
+  if (r->society < r->band_low || r->society >= r->band_high || r->society < r->lowest) sim_episode_look(r, now);
+}
 void sim_episode_end(struct sim_recorder *r, int64_t horizon);
 /* `below` the level from `now` on; true if a window starts, before any was held. */
 bool sim_window_settle(struct sim_window_run *w, bool below, int64_t hold, int64_t now);
@@ -331,9 +338,8 @@ static inline void sim_part_held(struct sim_recorder *r, uint32_t part) {
   const struct sim_recorder_plan *p = r->plan;
   const struct sim_gauge *g = &r->gauge[part];
   struct sim_part_run *t = &r->part[part];
-  int64_t standing = g->value + (p->part[part].full - t->target);
-  if (standing < t->low) t->low = standing;
-  if (part < p->populations || !r->degraded) return;
+  if (g->value + t->shift < t->low) t->low = g->value + t->shift;
+  if (!r->degraded || part < p->populations) return;
   uint32_t group = part - p->populations;
   (void)sim_window_settle(&r->group[group], g->value < r->group_threshold[group], p->hold, g->since);
 }

@@ -140,19 +140,6 @@ static const char *machine_label(struct sim_world *w, const struct sim_machine *
   return sim_world_own(w, sim_strf("%s.%s", m->instance->name, w->population[m->population].name));
 }
 
-/* What each move changes, once rest, functionality and activity of the states are known. */
-static int plan_effects(struct sim_recorder_machine *r, const struct sim_machine *m) {
-  r->states = m->states;
-  r->effect = sim_calloc((size_t)m->states * m->states + 1, sizeof *r->effect);
-  if (!r->effect) return SIM_ERR_MEMORY;
-  for (unsigned from = 0; from < m->states; from++)
-    for (unsigned to = 0; to < m->states; to++)
-      r->effect[from * m->states + to] = (struct sim_recorder_effect){.q = r->q[to] - r->q[from],
-                                                                      .load = (int8_t)(r->active[to] - r->active[from]),
-                                                                      .affected = r->active[to] && !r->active[m->rest]};
-  return 0;
-}
-
 static int plan_machines(struct sim_recorder_plan *p, struct sim_world *w, const struct sim_value *overrides,
                          struct sim_diag *diag) {
   p->machine = sim_calloc(w->machines + 1, sizeof *p->machine);
@@ -178,7 +165,24 @@ static int plan_machines(struct sim_recorder_plan *p, struct sim_world *w, const
       r->functionality[s] = (double)r->q[s] / (double)SIM_Q_ONE;
       r->active[s] = w->machine[m].active ? w->machine[m].active[s] != 0 : r->functionality[s] < 1;
     }
-    if (plan_effects(r, &w->machine[m])) return SIM_ERR_MEMORY;
+  }
+  return 0;
+}
+
+/* What each move changes, once it is known which populations count. */
+static int plan_effects(struct sim_recorder_plan *p) {
+  for (uint32_t k = 0; k < p->world->machines; k++) {
+    const struct sim_machine *m = &p->world->machine[k];
+    struct sim_recorder_machine *r = &p->machine[k];
+    r->states = m->states;
+    r->effect = sim_calloc((size_t)m->states * m->states + 1, sizeof *r->effect);
+    if (!r->effect) return SIM_ERR_MEMORY;
+    for (unsigned from = 0; from < m->states; from++)
+      for (unsigned to = 0; to < m->states; to++)
+        r->effect[from * m->states + to] =
+            (struct sim_recorder_effect){.q = r->population == SIM_NONE ? 0 : r->q[to] - r->q[from],
+                                         .load = (int8_t)(r->active[to] - r->active[from]),
+                                         .affected = r->active[to] && !r->active[m->rest]};
   }
   return 0;
 }
@@ -494,6 +498,7 @@ static int plan_all(struct sim_recorder_plan *p, struct sim_world *w, struct sim
   int ret = plan_machines(p, w, child(measures, "functionality"), diag);
   if (!ret) ret = plan_populations(p, child(measures, "weights"), diag);
   if (!ret) ret = plan_parts(p, diag);
+  if (!ret) ret = plan_effects(p);
   if (ret || (ret = plan_instances(p))) return ret;
   plan_society(p);
   plan_target(p, child(measures, "target"), child(measures, "episodes"));

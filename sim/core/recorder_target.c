@@ -27,7 +27,10 @@ void sim_target_begin(struct sim_recorder *r, bool recording) {
   r->next_step = 0;
   r->next_target = follows && r->steps ? r->step[0].tick : SIM_NEVER;
   r->target = follows ? 0 : p->full;
-  for (uint32_t k = 0; k < p->parts; k++) r->part[k] = (struct sim_part_run){.target = follows ? 0 : p->part[k].full};
+  for (uint32_t k = 0; k < p->parts; k++) {
+    int64_t full = p->part[k].full;
+    r->part[k] = (struct sim_part_run){.target = follows ? 0 : full, .shift = follows ? full : 0};
+  }
   set_thresholds(r);
   for (uint32_t g = 0; g < p->groups; g++) set_group_threshold(r, g);
 }
@@ -58,6 +61,7 @@ void sim_target_move(struct sim_recorder *r, int64_t now) {
     t->since = s->tick;
     if (s->part < p->populations) r->target += p->population[s->part].coefficient * (s->value - t->target);
     t->target = s->value;
+    t->shift = p->part[s->part].full - s->value;
     if (s->part >= p->populations) set_group_threshold(r, s->part - p->populations);
   }
   set_thresholds(r);

@@ -49,13 +49,15 @@ struct sim_server {
   struct heap running;   /* only of a preemptive server: whom to displace */
   uint32_t busy, places; /* places: of the size, those that are staffed */
   uint32_t size, absent;
-  uint32_t most;   /* places that may be without anyone at work: the largest size, or 0 */
-  bool *away;      /* [most] those that are */
-  double speed;    /* work done per unit of time, now */
-  size_t step;     /* next step of the size */
-  bool asked;      /* a dispatch is pending */
-  bool *dry;       /* [owners] the backlog had nothing when last asked */
-  int64_t now;     /* tick of the call under way */
+  uint32_t most;       /* places that may be without anyone at work: the largest size, or 0 */
+  bool *away;          /* [most] those that are */
+  double speed;        /* work done per unit of time, now */
+  size_t step;         /* next step of the size */
+  bool asked;          /* a dispatch is pending */
+  bool *dry;           /* [owners] the backlog had nothing when last asked */
+  int64_t now;         /* tick of the call under way */
+  uint32_t shown_busy; /* the observables as they were last set */
+  size_t shown_queue;
   int64_t settled; /* tick up to which the integrals reach */
   double busy_days, queue_days, place_days, absent_days;
   struct sim_server_totals *total; /* [classes] */
@@ -234,8 +236,14 @@ static void record_wait(struct sim_server *s, const struct slot *x) {
 /* What predicates see. Not while a dispatch is pending: a job that finds a free place was never in the queue. */
 static void publish(struct sim_server *s) {
   if (s->asked) return;
-  if (s->plan->busy != SIM_NONE) s->calls->observe(s->run, s->plan->busy, s->busy);
-  if (s->plan->queue != SIM_NONE) s->calls->observe(s->run, s->plan->queue, (int64_t)s->queue.n);
+  if (s->busy != s->shown_busy) {
+    s->shown_busy = s->busy;
+    if (s->plan->busy != SIM_NONE) s->calls->observe(s->run, s->plan->busy, s->busy);
+  }
+  if (s->queue.n != s->shown_queue) {
+    s->shown_queue = s->queue.n;
+    if (s->plan->queue != SIM_NONE) s->calls->observe(s->run, s->plan->queue, (int64_t)s->queue.n);
+  }
 }
 
 /* ---- places ------------------------------------------------------------------------------------------------------ */
@@ -425,7 +433,8 @@ void sim_server_begin(struct sim_server *s, const struct sim_rng *rng) {
   s->queue.n = s->running.n = 0;
   s->used = 0;
   s->free_slot = NO_SLOT;
-  s->busy = 0;
+  s->busy = s->shown_busy = 0;
+  s->shown_queue = 0;
   s->asked = false;
   s->step = 0;
   set_clock(s);
