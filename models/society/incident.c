@@ -46,6 +46,7 @@ struct ranked { /* a member of the pool */
 struct incident {
   uint32_t attempts, stopped, candidates;
   double bound;          /* of the multiplier of the rate */
+  bool thinned;          /* arrivals are candidates */
   double clock;          /* days, of the arrival process */
   uint32_t *work;        /* [pool_n] scratch for large samples */
   struct ranked *ranked; /* [pool_n] the pool by degree, of the graph with that hash */
@@ -382,6 +383,8 @@ static int incident_open(struct sim_run *run, const struct sim_instance *self, v
   const struct incident_plan *p = self->plan;
   struct incident *s = state;
   s->bound = sim_factor_bound(run, self, KNOB_RATE);
+  s->thinned = p->arrivals == ARRIVALS_SINUSOIDAL ||
+               (p->arrivals != ARRIVALS_RENEWAL && sim_factor_varies(run, self, KNOB_RATE));
   bool varies = p->severe || sim_factor_varies(run, self, KNOB_SEVERITY);
   if (p->degree_layer != SIM_NONE && !(s->ranked = sim_calloc(p->pool_n + 1u, sizeof *s->ranked)))
     return SIM_ERR_MEMORY;
@@ -505,12 +508,10 @@ static void next_arrival(struct sim_run *run, const struct sim_instance *self, s
   double interval =
       p->arrivals == ARRIVALS_SINUSOIDAL ? e / (p->mean + p->amplitude) : sim_law_inverse(&p->interval, e);
   s->clock += p->arrivals == ARRIVALS_RENEWAL ? interval : interval / s->bound;
-  bool thinned = p->arrivals == ARRIVALS_SINUSOIDAL ||
-                 (p->arrivals != ARRIVALS_RENEWAL && sim_factor_varies(run, self, KNOB_RATE));
   int64_t tick = sim_ticks(s->clock);
   if (tick > sim_horizon(run)) return;
   if (tick < sim_now(run)) tick = sim_now(run);
-  sim_schedule(run, self, thinned ? EV_CANDIDATE : EV_ARRIVE, 0, n, tick, NULL);
+  sim_schedule(run, self, s->thinned ? EV_CANDIDATE : EV_ARRIVE, 0, n, tick, NULL);
 }
 
 /* Thinning: a candidate of the process at the highest rate counts with probability rate(t) / highest. */

@@ -168,7 +168,7 @@ static void settle_all(struct sim_run *run) {
   struct sim_recorder *r = run->recorder;
   const struct sim_recorder_plan *p = r->plan;
   settle(run);
-  for (uint32_t k = 0; k < p->parts; k++) sim_part_held(r, k);
+  for (uint32_t k = 0; k < p->parts; k++) sim_part_held(r, k, k >= p->populations);
   for (uint32_t h = 0; h < p->hazards; h++) load_held(&r->gauge[p->parts + h]);
   for (uint32_t g = p->parts + p->hazards; g < p->gauges; g++) observable_held(r, g);
 }
@@ -193,21 +193,19 @@ static int64_t functionality(const struct sim_run *run, uint32_t population, uin
   return (int64_t)(product * (double)SIM_Q_ONE + 0.5);
 }
 
-static inline void change_part(struct sim_recorder *r, uint32_t part, int64_t change, int64_t now) {
-  sim_part_touch(r, part, now);
-  r->gauge[part].value += change;
-}
-
 /* The functionality of a population's entity. */
-static inline void change_functionality(struct sim_run *run, uint32_t population, uint32_t group, uint32_t entity,
-                                        int64_t change) {
+static inline void change_functionality(struct sim_run *run, uint32_t population, uint32_t entity, int64_t change) {
   struct sim_recorder *r = run->recorder;
   const struct sim_recorder_population *plan = &r->plan->population[population];
-  const struct sim_population *p = &run->world->population[plan->population];
-  change *= sim_population_weight(p, entity);
-  change_part(r, population, change, run->now);
+  int64_t now = run->now;
+  if (plan->weight_of) change *= plan->weight_of[entity];
+  sim_part_touch(r, population, false, now);
+  r->gauge[population].value += change;
   r->society += plan->coefficient * change;
-  if (group != SIM_NONE) change_part(r, group + p->group[entity], change, run->now);
+  if (plan->group == SIM_NONE) return;
+  uint32_t group = plan->group + plan->group_of[entity];
+  sim_part_touch(r, group, true, now);
+  r->gauge[group].value += change;
 }
 
 static inline void change_load(struct sim_recorder *r, uint32_t load, int64_t change, int64_t now) {
@@ -228,8 +226,7 @@ void sim_share(struct sim_run *run, uint32_t share, uint32_t entity, uint32_t mi
   r->lost_any[share] = true;
   *lost = now;
   sim_recorder_touch(run, run->now);
-  change_functionality(run, part, r->plan->population[part].group, entity,
-                       functionality(run, part, SIM_NONE, entity, 0) - before);
+  change_functionality(run, part, entity, functionality(run, part, SIM_NONE, entity, 0) - before);
 }
 
 void sim_recorder_moved(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t from, uint8_t to) {
@@ -238,7 +235,7 @@ void sim_recorder_moved(struct sim_run *run, uint32_t machine, uint32_t entity, 
   const struct sim_recorder_effect *effect = &m->effect[from * m->states + to];
   if (effect->q | effect->load) sim_recorder_touch(run, run->now);
   if (effect->q)
-    change_functionality(run, m->population, m->group, entity,
+    change_functionality(run, m->population, entity,
                          m->alone ? effect->q
                                   : functionality(run, m->population, machine, entity, to) -
                                         functionality(run, m->population, machine, entity, from));

@@ -35,8 +35,10 @@ struct sim_recorder_population {
   sim_int128 coefficient; /* society = sum of coefficient x gauge */
   uint32_t *machine;      /* machines that can lower functionality */
   uint32_t machines;
-  bool shared;    /* by a share too */
-  uint32_t group; /* gauge of its first group, or SIM_NONE */
+  bool shared;               /* by a share too */
+  uint32_t group;            /* gauge of its first group, or SIM_NONE */
+  const uint32_t *weight_of; /* [entities] or NULL, and */
+  const uint8_t *group_of;   /* [entities]: the population's own */
 };
 
 /* What a move from one state of a machine to another changes. */
@@ -51,7 +53,6 @@ struct sim_recorder_machine {
   struct sim_recorder_effect *effect; /* [from x states + to] */
   unsigned states;
   uint32_t population; /* gauge of its functionality; SIM_NONE: all its states have functionality 1 */
-  uint32_t group;      /* gauge of its population's first group; SIM_NONE: it has none */
   bool alone;          /* the only such machine of its population: effects hold */
   uint32_t load;       /* gauge of its active load; SIM_NONE: no state of it is active */
   uint32_t entry;      /* its first counter of entries; state s is entry + s */
@@ -332,21 +333,21 @@ void sim_target_move(struct sim_recorder *r, int64_t now);
 
 /* ---- parts ------------------------------------------------------------------------------------------------------ */
 
-/* The part's value is final, since its gauge's last change, against the present target: its standing, and a group's
- * recovery. */
-static inline void sim_part_held(struct sim_recorder *r, uint32_t part) {
+/* The part's value is final, since its gauge's last change, against the present target: its standing, and, of a group,
+ * its recovery. */
+static inline void sim_part_held(struct sim_recorder *r, uint32_t part, bool group) {
   const struct sim_recorder_plan *p = r->plan;
   const struct sim_gauge *g = &r->gauge[part];
   struct sim_part_run *t = &r->part[part];
   if (g->value + t->shift < t->low) t->low = g->value + t->shift;
-  if (!r->degraded || part < p->populations) return;
-  uint32_t group = part - p->populations;
-  (void)sim_window_settle(&r->group[group], g->value < r->group_threshold[group], p->hold, g->since);
+  if (!group || !r->degraded) return;
+  uint32_t k = part - p->populations;
+  (void)sim_window_settle(&r->group[k], g->value < r->group_threshold[k], p->hold, g->since);
 }
 /* Something of the part, its value or its target, is about to change at `now`. */
-static inline void sim_part_touch(struct sim_recorder *r, uint32_t part, int64_t now) {
+static inline void sim_part_touch(struct sim_recorder *r, uint32_t part, bool group, int64_t now) {
   if (r->gauge[part].since == now) return;
-  sim_part_held(r, part);
+  sim_part_held(r, part, group);
   sim_gauge_pass(&r->gauge[part], now);
 }
 #endif

@@ -146,7 +146,7 @@ static int plan_machines(struct sim_recorder_plan *p, struct sim_world *w, const
   if (!p->machine) return SIM_ERR_MEMORY;
   for (uint32_t m = 0; m < w->machines; m++) {
     struct sim_recorder_machine *r = &p->machine[m];
-    r->population = r->group = SIM_NONE;
+    r->population = SIM_NONE;
     r->entry = p->entries;
     p->entries += w->machine[m].states;
     memcpy(r->functionality, w->machine[m].functionality, w->machine[m].states * sizeof *r->functionality);
@@ -245,6 +245,8 @@ static int plan_population(struct sim_recorder_plan *p, uint32_t k, int64_t *res
     product *= p->machine[m].functionality[w->machine[m].rest];
   }
   pop->group = SIM_NONE;
+  pop->weight_of = population->weight;
+  pop->group_of = population->group;
   for (uint32_t s = 0; s < w->shares; s++) pop->shared |= w->share[s] == pop->population;
   p->part_of[pop->population] = k;
   if (pop->machines == 1 && !pop->shared) p->machine[pop->machine[0]].alone = true;
@@ -273,8 +275,6 @@ static int plan_groups(struct sim_recorder_plan *p, const int64_t *rest_q) {
     group[people->group[i]].full += (int64_t)sim_population_weight(people, i) * SIM_Q_ONE;
   for (uint32_t g = 0; g < p->groups; g++) group[g].at_rest = group[g].full / SIM_Q_ONE * rest_q[k];
   if (p->groups) p->population[k].group = p->populations;
-  for (uint32_t m = 0; p->groups && m < w->machines; m++)
-    if (p->machine[m].population == k) p->machine[m].group = p->populations;
   return 0;
 }
 

@@ -56,7 +56,7 @@ void sim_target_move(struct sim_recorder *r, int64_t now) {
   for (; r->next_step < r->steps && r->step[r->next_step].tick <= now; r->next_step++) {
     const struct sim_target_step *s = &r->step[r->next_step];
     struct sim_part_run *t = &r->part[s->part];
-    sim_part_touch(r, s->part, now);
+    sim_part_touch(r, s->part, s->part >= p->populations, now);
     t->target_sum += (sim_int128)t->target * (s->tick - t->since);
     t->since = s->tick;
     if (s->part < p->populations) r->target += p->population[s->part].coefficient * (s->value - t->target);
