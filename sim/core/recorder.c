@@ -330,9 +330,11 @@ void sim_recorder_end(struct sim_run *run, struct sim_row *row) {
     sim_episode_end(r, run->world->horizon);
   }
   double *column = row->columns;
-  for (const struct sim_measure *m = sim_measures; m->name; m++)
-    for (uint32_t i = 0; i < sim_measure_extent(p, m->dim); i++)
-      *column++ = run->error[0] && m->dtype != SIM_FLAG ? (double)NAN : m->value(run, i);
+  for (const struct sim_measure *m = sim_measures; m->name; m++) {
+    uint32_t extent = sim_measure_extent(p, m->dim);
+    bool lost = run->error[0] && m->dtype != SIM_FLAG;
+    for (uint32_t i = 0; i < extent; i++) *column++ = lost ? (double)NAN : m->value(run, i);
+  }
   double *declared = column;
   column = sim_declared_write(run, column);
   sim_burdens_begin(run->world, row->columns);

@@ -123,12 +123,14 @@ static void sift_down(struct sim_server *s, struct heap *h, size_t i, const stru
 }
 
 static bool heap_add(struct sim_server *s, struct heap *h, uint32_t slot) {
-  struct entry *at = sim_grow(h->at, &h->cap, h->n + 1, sizeof *at);
-  if (!at) {
-    s->calls->fail(s->run, "out of memory for the jobs of %s", s->plan->self->path);
-    return false;
+  if (h->n == h->cap) {
+    struct entry *at = sim_grow(h->at, &h->cap, h->n + 1, sizeof *at);
+    if (!at) {
+      s->calls->fail(s->run, "out of memory for the jobs of %s", s->plan->self->path);
+      return false;
+    }
+    h->at = at;
   }
-  h->at = at;
   const struct sim_job *job = &slot_of(s, slot)->job;
   struct entry e = {job->rank, job->submitted, job->priority, slot};
   sift_up(s, h, h->n++, &e);
@@ -187,8 +189,8 @@ static uint32_t owner_of(const struct sim_server *s, const struct sim_instance *
   return i;
 }
 
-/* A slot for a job of owner i, or NO_SLOT after failing the run. */
-static uint32_t new_job(struct sim_server *s, uint32_t owner, const struct sim_job *job, bool pulled) {
+/* A slot for a job of an owner and class, or NO_SLOT after failing the run. */
+static uint32_t new_job(struct sim_server *s, uint32_t owner, uint32_t class, const struct sim_job *job, bool pulled) {
   uint32_t i = take_slot(s);
   if (i == NO_SLOT) return i;
   struct slot *x = slot_of(s, i);
@@ -201,7 +203,7 @@ static uint32_t new_job(struct sim_server *s, uint32_t owner, const struct sim_j
   x->job.started = SIM_NEVER;
   x->left = job->service;
   x->owner = owner;
-  x->class = class_of(s, job->priority);
+  x->class = class;
   x->pulled = pulled;
   x->handle = 0;
   return i;
@@ -300,7 +302,7 @@ static bool start_from_backlog(struct sim_server *s) {
     if (s->dry[o]) continue;
     struct sim_job job = {.entity = SIM_NONE, .priority = owner->priority};
     if (s->calls->pull(s->run, owner->instance, &job)) {
-      uint32_t i = new_job(s, o, &job, true);
+      uint32_t i = new_job(s, o, class_of(s, job.priority), &job, true);
       if (i == NO_SLOT) return false;
       start(s, i);
       return true;
@@ -479,7 +481,7 @@ uint32_t sim_server_submit(struct sim_server *s, const struct sim_instance *owne
     s->calls->dropped(s->run, owner, &refused, false);
     return 0;
   }
-  uint32_t i = new_job(s, o, job, false);
+  uint32_t i = new_job(s, o, class, job, false);
   if (i == NO_SLOT) return 0;
   slot_of(s, i)->place = WAITING;
   if (!heap_add(s, &s->queue, i)) {
