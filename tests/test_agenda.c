@@ -41,11 +41,14 @@ static void close(struct fixture *f) {
   sim_free(f);
 }
 
-static void expect(struct fixture *f, uint32_t agenda, uint32_t entity, int64_t tick) {
-  cr_assert_geq(tick, f->bottom.later.end);
-  f->field[agenda][entity] = tick;
+/* False if it would be the queue's. */
+static bool expect(struct fixture *f, uint32_t agenda, uint32_t entity, int64_t tick) {
+  struct sim_bottom *b = &f->bottom;
   struct sim_radix_item item = {tick, entity, agenda};
-  cr_assert_eq(sim_radix_push(&f->bottom.later, &item), 0);
+  if (tick < b->later.end && b->n - b->at >= SIM_BOTTOM_MOST) return false;
+  f->field[agenda][entity] = tick;
+  cr_assert_eq(tick < b->later.end ? sim_bottom_insert(b, f->agenda, &item) : sim_radix_push(&b->later, &item), 0);
+  return true;
 }
 
 /* Takes the next live reminder; false at the end. Cancels it, as firing does. */
@@ -79,7 +82,7 @@ static void compare(uint64_t seed, uint64_t span, int64_t grain) {
   for (uint32_t a = 0; a < AGENDAS; a++)
     for (uint32_t e = 0; e < ENTITIES; e++)
       for (uint64_t times = draw(f, 3); times > 0; times--)
-        expect(f, a, e, f->bottom.later.end + (int64_t)draw(f, span) / grain * grain);
+        (void)expect(f, a, e, f->bottom.later.end + (int64_t)draw(f, span) / grain * grain);
   for (uint32_t k = 0; k < ENTITIES / 10; k++) f->field[draw(f, AGENDAS)][draw(f, ENTITIES)] = SIM_NEVER;
   struct sim_radix_item *want = sim_calloc(AGENDAS * ENTITIES, sizeof *want), got;
   cr_assert_not_null(want);
@@ -114,20 +117,48 @@ Test(agenda, all_at_one_instant) {
 
 Test(agenda, expected_while_they_fire) {
   struct fixture *f = open(5);
-  for (uint32_t e = 0; e < ENTITIES; e++) expect(f, 0, e, 1 + (int64_t)draw(f, UINT64_C(1) << 40));
+  for (uint32_t e = 0; e < ENTITIES; e++) cr_assert(expect(f, 0, e, 1 + (int64_t)draw(f, UINT64_C(1) << 40)));
   struct sim_radix_item got;
   int64_t last = 0;
-  uint32_t fired = 0, moved = 0;
+  uint32_t fired = 0, moved = 0, soon = 0;
   for (; next(f, &got); fired++) {
     cr_assert_geq(got.tick, last);
     last = got.tick;
     if (moved == 3 * ENTITIES) continue;
     int64_t tick = last + (int64_t)draw(f, UINT64_C(1) << 38);
-    if (tick < f->bottom.later.end) continue; /* the queue's */
-    expect(f, 1, got.a, tick);
-    moved++;
+    soon += tick < f->bottom.later.end;
+    moved += expect(f, 1, got.a, tick);
   }
   cr_assert_gt(moved, ENTITIES);
+  cr_assert_gt(soon, ENTITIES / 100);
   cr_assert_leq(fired, ENTITIES + moved);
+  close(f);
+}
+
+/* Before it wakes, everything comes through the bottom; ticks tie often, so agenda and entity decide. */
+Test(agenda, asleep) {
+  struct fixture *f = open(6);
+  sim_bottom_reset(&f->bottom);
+  struct sim_radix_item got, last = {-1, 0, 0};
+  comparing = f;
+  uint32_t fired = 0, refused = 0;
+  for (uint32_t e = 0; e < ENTITIES; e++) {
+    int64_t now = last.tick < 0 ? 0 : last.tick;
+    uint32_t agenda = (uint32_t)draw(f, AGENDAS);
+    while (!expect(f, agenda, e, now + 1 + (int64_t)draw(f, 100))) {
+      cr_assert(next(f, &got));
+      cr_assert_lt(by_order(&last, &got), 0);
+      now = got.tick;
+      last = got;
+      fired++;
+      refused++;
+    }
+  }
+  for (; next(f, &got); fired++) {
+    cr_assert_lt(by_order(&last, &got), 0);
+    last = got;
+  }
+  cr_assert_eq(fired, ENTITIES);
+  cr_assert_gt(refused, ENTITIES / 2);
   close(f);
 }

@@ -5,11 +5,11 @@
 #include <string.h>
 
 enum {
-  BOTTOM = 512,      /* a slot of more is split */
-  ENOUGH = 192,      /* with fewer in the bottom, the next slot is taken too: what fires soon must be foreseen */
-  INSERTION = 24,    /* a run of more is sorted by merging */
-  QUEUE_START = 256, /* events in the queue before the store wakes */
-  QUEUE_GROWTH = 512 /* and during one bottom */
+  BOTTOM = SIM_BOTTOM_MOST, /* a slot of more is split */
+  ENOUGH = 192,             /* with fewer in the bottom, the next slot is taken too: what fires soon must be foreseen */
+  INSERTION = 24,           /* a run of more is sorted by merging */
+  QUEUE_START = 256,        /* events in the queue before the store wakes */
+  QUEUE_GROWTH = 512        /* and during one bottom */
 };
 
 void sim_bottom_free(struct sim_bottom *b) {
@@ -22,7 +22,7 @@ void sim_bottom_free(struct sim_bottom *b) {
 void sim_bottom_reset(struct sim_bottom *b) {
   sim_radix_reset(&b->later);
   b->later.cursor = 0;
-  b->at = b->n = 0;
+  b->at = b->n = b->group = 0;
   b->queue_limit = QUEUE_START;
 }
 
@@ -39,7 +39,7 @@ int sim_bottom_wake(struct sim_bottom *b, int64_t now, uint32_t queue) {
     int ret = sim_radix_push(&b->later, &b->item[i]);
     if (ret) return ret;
   }
-  b->at = 0;
+  b->at = b->group = 0;
   b->n = kept;
   return 0;
 }
@@ -134,8 +134,32 @@ static void append(struct sim_bottom *b, const struct sim_agenda *agenda) {
   b->n += kept;
 }
 
+/* At the end of the array what is left moves to its beginning: less than half of it. */
+static int make_place(struct sim_bottom *b) {
+  if (b->n < b->cap) return 0;
+  if (b->cap < 2 * BOTTOM) return make_room(b, 2 * BOTTOM);
+  b->n -= b->at;
+  memmove(b->item, b->item + b->at, b->n * sizeof *b->item);
+  b->at = b->group = 0;
+  return 0;
+}
+
+int sim_bottom_insert(struct sim_bottom *b, const struct sim_agenda *agenda, const struct sim_radix_item *e) {
+  int ret = make_place(b);
+  if (ret) return ret;
+  uint32_t at = b->at;
+  for (uint32_t n = b->n - at, half; n > 1; n -= half) { /* the first of these ticks, without a branch to guess */
+    half = n / 2;
+    at += b->item[at + half - 1].tick < e->tick ? half : 0;
+  }
+  while (at < b->n && before(agenda, &b->item[at], e)) at++;
+  memmove(b->item + at + 1, b->item + at, (b->n++ - at) * sizeof *e);
+  b->item[at] = *e;
+  return 0;
+}
+
 int sim_bottom_advance(struct sim_bottom *b, const struct sim_agenda *agenda, uint32_t queue) {
-  b->at = b->n = 0;
+  b->at = b->n = b->group = 0;
   while (b->n < ENOUGH) {
     uint32_t n = sim_radix_open(&b->later, BOTTOM);
     if (n == 0) break;

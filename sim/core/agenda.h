@@ -6,13 +6,16 @@
  * agrees with the field is stale and dropped when it comes up. So an event is moved or cancelled by one store to memory
  * that the model has in its hands anyway, and nothing points back into a queue.
  *
- * A few reminders live in the engine's queue (queue.h). When they become many, those beyond the next ones go to a radix
- * store of their own (radix.h), whose first slot is sorted into the *bottom*, from which events fire in order. The
- * memory of what is coming is touched before it is needed: fields when the bottom is made, the model's rows through its
- * `foresee`. The order of events is the total order of queue.h, whatever waits where. */
+ * Reminders stand in order in the *bottom*, from which events fire. It takes a limited number; what else is soon lives
+ * in the engine's queue (queue.h). When that becomes many, those beyond the next ones go to a radix store of their own
+ * (radix.h), whose first slot is sorted into the next bottom. The memory of what is coming is touched before it is
+ * needed: fields when the bottom is made, the model's rows through its `foresee`. The order of events is the total
+ * order of queue.h, whatever waits where. */
 #ifndef SIM_CORE_AGENDA_H
 #define SIM_CORE_AGENDA_H
 #include "sim/core/radix.h"
+
+enum { SIM_BOTTOM_MOST = 512 }; /* reminders of a bottom into which more are put */
 
 struct sim_agenda {  /* the expected events of one kind */
   char *field;       /* of entity 0: an int64_t */
@@ -25,7 +28,7 @@ struct sim_agenda {  /* the expected events of one kind */
 
 /* Reminders: radix items of which a is the entity and b the agenda. */
 struct sim_bottom {                   /* zero-initialise, then reset */
-  struct sim_radix later;             /* what is due at later.end or after it; before: the queue's */
+  struct sim_radix later;             /* what is due at later.end or after it */
   struct sim_radix_item *item, *work; /* [cap] */
   uint32_t at, n;                     /* next of the bottom, and its length */
   uint32_t group;                     /* of reminders, the next that is to be entered: see run.c */
@@ -37,12 +40,16 @@ static inline int64_t *sim_agenda_field(const struct sim_agenda *a, uint32_t ent
   return (int64_t *)(void *)(a->field + a->stride * entity);
 }
 
-/* Empty and asleep: everything is the queue's. */
+/* Empty and asleep: nothing goes to the store. */
 void sim_bottom_reset(struct sim_bottom *b);
 void sim_bottom_free(struct sim_bottom *b);
 /* The queue has grown to `queue` events: from now on what is later than `now` goes to the store, the rest of the
  * bottom too. */
 int sim_bottom_wake(struct sim_bottom *b, int64_t now, uint32_t queue) SIM_MUST_CHECK;
+/* Puts a reminder that is due before later.end into its place in the bottom, of which fewer than SIM_BOTTOM_MOST are
+ * left. */
+int sim_bottom_insert(struct sim_bottom *b, const struct sim_agenda *agenda,
+                      const struct sim_radix_item *e) SIM_MUST_CHECK;
 /* The bottom is used up: fills it with the reminders of the next full slots that are not stale, in order; there may be
  * none. Once all slots are empty, later.end is SIM_NEVER. `agenda`: the table that reminders refer to. */
 int sim_bottom_advance(struct sim_bottom *b, const struct sim_agenda *agenda, uint32_t queue) SIM_MUST_CHECK;

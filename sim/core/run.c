@@ -103,8 +103,11 @@ static void key_of(const struct sim_run *run, const struct sim_radix_item *e, ui
   *key = (struct sim_key){e->tick, order, (uint64_t)e->a << 32 | n};
 }
 
+/* Consequences at the same instant, in a later round, are the queue's. */
 static int remind(struct sim_run *run, const struct sim_radix_item *e, uint64_t order) {
   if (e->tick >= run->bottom.later.end) return sim_radix_push(&run->bottom.later, e);
+  if (order >> 16 == 0 && run->bottom.n - run->bottom.at < SIM_BOTTOM_MOST)
+    return sim_bottom_insert(&run->bottom, run->agenda, e);
   if (run->queue.n >= run->bottom.queue_limit) {
     int ret = sim_bottom_wake(&run->bottom, run->now, run->queue.n);
     if (ret) return ret;
@@ -206,7 +209,6 @@ static bool advance(struct sim_run *run) {
   }
   for (uint32_t group = 0; group < FAR; group++) foresee(run, group, 0);
   for (uint32_t group = 0; group < NEAR; group++) foresee(run, group, 1);
-  run->bottom.group = 0;
   return true;
 }
 
