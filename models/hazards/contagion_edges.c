@@ -381,9 +381,14 @@ void contagion_foresee(const struct sim_run *run, const struct sim_instance *sel
                        const uint32_t *entity, uint32_t n, unsigned stage) {
   const struct contagion *s = state;
   (void)self;
-  for (uint32_t i = 0; stage == 0 && i < n; i++) {
-    sim_foresee_move(run, s->machine, entity[i]);
-    __builtin_prefetch(&s->entity[s->node[entity[i]].source]);
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t v = entity[i];
+    if (stage == 0) {
+      sim_foresee_move(run, s->machine, v);
+      __builtin_prefetch(&s->entity[s->node[v].source]);
+    } else {
+      sim_foresee_dwell(run, s->machine, v, s->plan->infected[s->entity[v].state]);
+    }
   }
   for (unsigned l = 0; l < s->plan->layers; l++) {
     if (s->plan->layer[l].mixing) continue;

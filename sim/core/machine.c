@@ -24,6 +24,10 @@ int64_t sim_planned_exit(const struct sim_run *run, uint32_t machine, uint32_t e
 void sim_foresee_move(const struct sim_run *run, uint32_t machine, uint32_t entity) {
   __builtin_prefetch(&run->machine[machine].entity[entity], 1);
 }
+void sim_machine_foresee_exit(const struct sim_run *run, uint32_t machine, uint32_t entity) {
+  const struct sim_machine *m = &run->world->machine[machine];
+  sim_foresee_dwell(run, machine, entity, m->transition[run->machine[machine].entity[entity].transition].to);
+}
 uint32_t sim_count(const struct sim_run *run, uint32_t machine, uint8_t state) {
   return run->machine[machine].count[state];
 }
@@ -50,8 +54,7 @@ static int64_t next_exit(const struct sim_run *run, const struct sim_machine *m,
   const struct sim_rng *rng = &run->rng;
   if (m->only[state]) { /* one timed way out: most states are so */
     unsigned t = *transition = m->only[state] - 1u;
-    double e = sim_rng_exponential(rng, m->dwell_purpose[t], entity, incarnation, 0);
-    return sim_ticks_add(run->now, sim_ticks(sim_law_inverse(m->transition[t].after, e)));
+    return sim_ticks_add(run->now, sim_ticks(sim_dwell(run, m, entity, incarnation, t)));
   }
   double dwell = HUGE_VAL;
   unsigned chosen = 0, branch = SIM_NONE;
@@ -193,5 +196,6 @@ void sim_machine_reset(struct sim_run *run, uint32_t machine) {
   r->touched_n = 0;
   r->touched_all = false;
   memset(r->count, 0, sizeof r->count);
+  memset(&r->dwells, 0, sizeof r->dwells);
   r->count[m->rest] = size;
 }

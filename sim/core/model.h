@@ -311,6 +311,9 @@ int sim_agenda_open(struct sim_run *run, const struct sim_instance *self, unsign
 void sim_expect(struct sim_run *run, uint32_t agenda, uint32_t entity, int64_t tick);
 /* Asks for the memory that a move of this entity will touch: for `foresee`. */
 void sim_foresee_move(const struct sim_run *run, uint32_t machine, uint32_t entity);
+/* And a little before it moves: the state to come, where its dwell is drawn ahead, with others. A matter of time alone:
+ * what was foreseen need not come. */
+void sim_foresee_dwell(const struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to);
 /* This instance has put off bookkeeping, such as expecting events at `tick` or later: its `catch_up` is called before
  * any event of that tick or later is taken (it may have caught up by itself before: then the call finds nothing). */
 void sim_catch_up_by(struct sim_run *run, const struct sim_instance *self, int64_t tick);

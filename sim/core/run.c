@@ -198,6 +198,8 @@ static void foresee(const struct sim_run *run, uint32_t group, unsigned stage) {
     const struct sim_instance *self = &run->world->instance[a->instance];
     if (a->machine == SIM_NONE && self->model->foresee && k)
       self->model->foresee(run, self, run->state[a->instance], entity, k, stage);
+    for (uint32_t i = 0; a->machine != SIM_NONE && stage == 1 && i < k; i++)
+      sim_machine_foresee_exit(run, a->machine, entity[i]);
   }
 }
 

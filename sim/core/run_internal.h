@@ -4,6 +4,7 @@
 #define SIM_CORE_RUN_INTERNAL_H
 #include "sim/core/agenda.h"
 #include "sim/core/queue.h"
+#include "sim/core/rng_names.h"
 #include "sim/core/world.h"
 #include <pthread.h>
 
@@ -144,6 +145,20 @@ struct sim_world {
   struct sim_graph_cache *cache;
 };
 
+/* Dwells of entities that are about to enter a state with one timed way out: see dwell.c. */
+enum { SIM_DWELLS = 64 };
+struct sim_dwell {
+  uint32_t entity, incarnation;
+  unsigned transition; /* + 1; 0: none */
+  double days;
+};
+struct sim_dwells {
+  struct sim_dwell drawn[SIM_DWELLS]; /* by the entity's lowest bits */
+  uint32_t waiting;
+  struct sim_rng_names names; /* of those that wait */
+  uint8_t transition[SIM_RNG_NAMES];
+};
+
 struct sim_machine_run {
   struct sim_entity *entity;        /* [size]; incarnation 0 means untouched */
   uint32_t *touched;                /* in the order of their first moves */
@@ -151,6 +166,7 @@ struct sim_machine_run {
   bool touched_all;                 /* more have moved */
   size_t touched_cap;
   uint32_t count[SIM_MAX_STATES];
+  struct sim_dwells dwells;
 };
 struct sim_knob_run {
   uint64_t *mask;    /* [subjects] or NULL without modifiers; whole: one subject */
@@ -209,6 +225,10 @@ void sim_machine_close(struct sim_machine_run *r);
 void sim_machine_reset(struct sim_run *run, uint32_t machine);
 void sim_machine_begin(struct sim_run *run, uint32_t machine);
 void sim_machine_dwell_over(struct sim_run *run, uint32_t entity, uint32_t n);
+/* How long an entity stays that comes in this incarnation into a state with one timed way out. */
+double sim_dwell(const struct sim_run *run, const struct sim_machine *m, uint32_t entity, uint32_t incarnation,
+                 unsigned transition);
+void sim_machine_foresee_exit(const struct sim_run *run, uint32_t machine, uint32_t entity);
 int sim_knobs_open(struct sim_run *run) SIM_MUST_CHECK;
 void sim_knobs_reset(struct sim_run *run);
 void sim_knobs_close(struct sim_run *run);
