@@ -205,13 +205,16 @@ static int64_t soonest(const struct contagion_plan *p, double need) {
   return ticks < 9e18 ? (int64_t)ticks : (int64_t)9e18;
 }
 
-/* Those whose targets could be infected sooner than is expected, with the logarithms of their draws. */
-static void select_offers(const struct contagion *s, struct contagion_offers *o) {
+/* Those whose targets could be infected sooner than is expected, with the logarithms of their draws. m: the products of
+ * multipliers of first offers; where it is 0 nothing comes. */
+static void select_offers(const struct contagion *s, struct contagion_offers *o, double *m) {
   uint32_t i = 0, kept = 0;
   for (uint32_t k = 0; k < o->sources; k++) {
     struct contagion_source *x = &o->source[k];
     bool gone = !x->first && s->entity[x->u].incarnation != x->stay;
-    double most = 1 / x->rate;
+    double most = 1 / x->rate, m_source = contagion_factor(s, KNOB_INFECTIVITY, x->u),
+           m_layer = contagion_factor(s, KNOB_LAYER, s->plan->layer[x->l].layer),
+           m_all = contagion_factor(s, KNOB_TRANSMISSION, 0);
     for (; i < x->end; i++) {
       const struct contagion_node *node = &s->node[o->to[i]];
       if (!node->open || node->shut || gone) continue;
@@ -219,9 +222,12 @@ static void select_offers(const struct contagion *s, struct contagion_offers *o)
         double need = least_exponential(o->draw[i]) * most / (double)o->weight[i];
         if (sim_ticks_add(x->entered, soonest(s->plan, need)) >= node->pending) continue;
       }
+      double m_target = node->varied ? contagion_factor(s, KNOB_SUSCEPTIBILITY, o->to[i]) : 1;
+      m[kept] = m_source * m_target * m_layer * m_all;
       o->to[kept] = o->to[i];
       o->draw[kept] = o->draw[i];
-      o->weight[kept++] = o->weight[i];
+      o->weight[kept] = o->weight[i];
+      kept += !x->first || m[kept] > 0;
     }
     x->end = kept;
   }
@@ -230,21 +236,19 @@ static void select_offers(const struct contagion *s, struct contagion_offers *o)
 }
 
 /* Days from a first offer's entry to the infection, if nothing changes: what `crossing` has for one stretch, to the
- * bit. */
-static void first_times(const struct contagion *s, const struct contagion_source *x, const struct contagion_offers *o,
-                        uint32_t from, double *days) {
+ * bit. days: the multipliers, which are replaced; 0 for offers that are not first. */
+static void first_times(const struct contagion *s, const struct contagion_offers *o, double *days) {
   const struct contagion_plan *p = s->plan;
-  const struct contagion_layer *layer = &p->layer[x->l];
-  double m_source = contagion_factor(s, KNOB_INFECTIVITY, x->u),
-         m_layer = contagion_factor(s, KNOB_LAYER, layer->layer), m_all = contagion_factor(s, KNOB_TRANSMISSION, 0);
-  for (uint32_t i = from; i < x->end; i++) {
-    uint32_t v = o->to[i];
-    double susceptibility = s->graded ? p->susceptibility[s->entity[v].state] : s->most;
-    double m_target = s->node[v].varied ? contagion_factor(s, KNOB_SUSCEPTIBILITY, v) : 1;
-    double scale = layer->strength * (double)o->weight[i] * x->infectivity * susceptibility;
-    double m = m_source * m_target * m_layer * m_all;
-    days[i] = m > 0 ? sim_law_inverse(&p->law, -o->draw[i] / scale / m) : HUGE_VAL;
+  uint32_t i = 0;
+  for (uint32_t k = 0; k < o->sources; k++) {
+    const struct contagion_source *x = &o->source[k];
+    for (; i < x->end; i++) {
+      double susceptibility = s->graded ? p->susceptibility[s->entity[o->to[i]].state] : s->most;
+      double scale = p->layer[x->l].strength * (double)o->weight[i] * x->infectivity * susceptibility;
+      days[i] = x->first ? -o->draw[i] / scale / days[i] : 0;
+    }
   }
+  sim_law_inverses(&p->law, days, o->n);
 }
 
 void contagion_catch_up(struct sim_run *run, const struct sim_instance *self, void *state) {
@@ -253,11 +257,10 @@ void contagion_catch_up(struct sim_run *run, const struct sim_instance *self, vo
   double days[CONTAGION_OFFERS];
   (void)self;
   if (!o->n) return;
-  select_offers(s, o);
-  uint32_t i = 0;
-  for (uint32_t k = 0; k < o->sources; k++) {
+  select_offers(s, o, days);
+  first_times(s, o, days);
+  for (uint32_t i = 0, k = 0; k < o->sources; k++) {
     const struct contagion_source *x = &o->source[k];
-    if (x->first) first_times(s, x, o, i, days);
     for (; i < x->end; i++) {
       uint32_t v = o->to[i];
       double e = -o->draw[i];
