@@ -44,6 +44,7 @@ static void contagion_changed(struct sim_run *run, const struct sim_instance *se
   if (c->machine != s->machine) return;
   if (p->infectivity[c->from] > 0) {
     unlist_source(s, c->entity);
+    s->unsure |= !c->planned;
     if (s->mixing) contagion_stop_contacts(run, s, c->entity);
   }
   if (p->susceptibility[c->from] > 0 || p->susceptibility[c->to] > 0)
@@ -203,6 +204,7 @@ static void contagion_end(struct sim_run *run, const struct sim_instance *self, 
   s->offers.n = s->offers.sources = 0;
   s->offers.least = SIM_NEVER;
   s->returned = 0;
+  s->unsure = false;
   s->history_n = 0;
   s->infectious_n = 0;
 }

@@ -128,10 +128,12 @@ void contagion_list(struct sim_run *run, struct contagion *s, uint32_t v) {
   s->listed[s->listed_n++] = v;
 }
 
+/* v is infected by u at `tick`, not later than u's exit, unless something comes between. */
 static void expect(struct sim_run *run, struct contagion *s, uint32_t v, uint32_t u, uint32_t stay, unsigned l,
-                   int64_t tick) {
+                   int64_t tick, int64_t exit) {
   struct contagion_node *node = &s->node[v];
   contagion_list(run, s, v);
+  s->unsure |= tick == exit;
   node->source = u;
   node->stay = STAY(stay);
   node->via = (uint8_t)l;
@@ -159,12 +161,15 @@ void contagion_recompute(struct sim_run *run, struct contagion *s, uint32_t v) {
   if (from == SIM_NONE)
     sim_expect(run, s->agenda, v, SIM_NEVER);
   else
-    expect(run, s, v, from, s->entity[from].incarnation, via, best);
+    expect(run, s, v, from, s->entity[from].incarnation, via, best,
+           sim_expected_tick(s->entity[from].exit, sim_now(run)));
 }
 
+/* While all sources have left by planned exits alone, and none at the very tick of an infection, the source is still
+ * there: what is far in memory is not asked for. */
 void contagion_infect(struct sim_run *run, struct contagion *s, uint32_t v) {
   const struct contagion_node *node = &s->node[v];
-  if (contagion_is_source(s, node->source) && STAY(s->entity[node->source].incarnation) == node->stay)
+  if (!s->unsure || (contagion_is_source(s, node->source) && STAY(s->entity[node->source].incarnation) == node->stay))
     sim_move(run, s->machine, v, s->plan->infected[s->entity[v].state]);
   else
     contagion_recompute(run, s, v); /* the source left early: the next one */
@@ -179,7 +184,7 @@ static void offer_to(struct sim_run *run, struct contagion *s, const struct cont
   if (node->source == x->u && node->via == x->l && node->pending != SIM_NEVER)
     contagion_recompute(run, s, v);
   else if (tick < node->pending)
-    expect(run, s, v, x->u, x->stay, x->l, tick);
+    expect(run, s, v, x->u, x->stay, x->l, tick, x->exit);
 }
 
 /* A lower bound of -log d, close where d is not far from 1. */
@@ -388,7 +393,7 @@ void contagion_foresee(const struct sim_run *run, const struct sim_instance *sel
     uint32_t v = entity[i];
     if (stage == 0) {
       sim_foresee_move(run, s->machine, v);
-      __builtin_prefetch(&s->entity[s->node[v].source]);
+      if (s->unsure) __builtin_prefetch(&s->entity[s->node[v].source]);
     } else {
       sim_foresee_dwell(run, s->machine, v, s->plan->infected[s->entity[v].state]);
     }

@@ -66,6 +66,7 @@ struct contagion {
   size_t listed_cap;
   struct contagion_offers offers;
   uint64_t returned; /* moves into susceptible states: while 0, every susceptible entity is in its first stay */
+  bool unsure;       /* a source of an expected infection may leave before it: see contagion_infect */
   double bound;      /* the multipliers' product never exceeds it */
   double most;       /* greatest susceptibility */
   bool graded;       /* susceptible states differ in it */

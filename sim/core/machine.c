@@ -90,12 +90,6 @@ void sim_machine_begin(struct sim_run *run, uint32_t machine) {
   for (uint32_t e = 0; e < run->world->population[m->population].size; e++) schedule_exit(run, m, e);
 }
 
-/* A timed exit has come (called by the run loop). */
-void sim_machine_dwell_over(struct sim_run *run, uint32_t entity, uint32_t n) {
-  const struct sim_machine *m = &run->world->machine[n >> 8];
-  sim_move(run, m->index, entity, m->transition[n & 0xff].to);
-}
-
 /* Notes an entity's first move, for the reset; once many have moved, that all are to be reset. */
 static bool touch(struct sim_run *run, struct sim_machine_run *r, uint32_t entity) {
   if (r->touched_n >= r->touched_most) {
@@ -132,7 +126,7 @@ static void count(struct sim_run *run, const struct sim_machine *m, const struct
     run->observed[observable] = r->count[state];
 }
 
-void sim_move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to) {
+static void move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to, bool planned) {
   const struct sim_machine *m = &run->world->machine[machine];
   struct sim_machine_run *r = &run->machine[machine];
   struct sim_entity *e = &r->entity[entity];
@@ -152,8 +146,18 @@ void sim_move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to
   sim_recorder_moved(run, machine, entity, from, to);
   count(run, m, r, from);
   count(run, m, r, to);
-  struct sim_change change = {machine, entity, from, to};
+  struct sim_change change = {machine, entity, from, to, planned};
   tell_watchers(run, m, &change);
+}
+
+void sim_move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to) {
+  move(run, machine, entity, to, false);
+}
+
+/* A timed exit has come (called by the run loop). */
+void sim_machine_dwell_over(struct sim_run *run, uint32_t entity, uint32_t n) {
+  const struct sim_machine *m = &run->world->machine[n >> 8];
+  move(run, m->index, entity, m->transition[n & 0xff].to, true);
 }
 
 bool sim_fire(struct sim_run *run, uint32_t machine, uint32_t entity, unsigned transition) {

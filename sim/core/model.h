@@ -86,6 +86,7 @@ struct sim_event {
 struct sim_change { /* an entity's state changed */
   uint32_t machine, entity;
   uint8_t from, to;
+  bool planned; /* by the exit that was planned when it entered `from` */
 };
 struct sim_attempt { /* an incident asks whether it may act */
   const struct sim_instance *incident;
