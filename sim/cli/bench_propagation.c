@@ -11,7 +11,7 @@
 struct options {
   const char *generator, *network, *law, *peer;
   int64_t nodes, replicates, seeds, threads, seed;
-  double mean_degree, transmission, recovery;
+  double mean_degree, transmission, recovery, days; /* days 0: 100 mean stays of the infectious */
   bool response, json;
 };
 
@@ -87,12 +87,13 @@ static const char response[] =
 static char *scenario(const struct options *o) {
   char *people = society(o), *laws = hazard(o), *text = NULL;
   if (people && laws)
-    text = sim_strf("airesim: 1\nhorizon: 1000 days\nsource: illustrative\nsociety:\n%s"
+    text = sim_strf("airesim: 1\nhorizon: %.17g days\nsource: illustrative\nsociety:\n%s"
                     "incidents:\n  release: {starts: outbreak, seeds: %lld people, arrivals: day 0}\n"
                     "hazards:\n  outbreak: {like: sir, layer: contacts, %s}\n%s"
                     "measures:\n  declared:\n    infections: {entries: outbreak.infectious}\n"
                     "    recoveries: {entries: outbreak.recovered}\n",
-                    people, (long long)o->seeds, laws, o->response ? response : "");
+                    o->days > 0 ? o->days : 100 / o->recovery, people, (long long)o->seeds, laws,
+                    o->response ? response : "");
   sim_free(people);
   sim_free(laws);
   return text;
@@ -270,6 +271,7 @@ static int open_world(const struct options *o, struct bench_world *b) {
                                          {"incidents.release", "--seeds"},
                                          {"hazards.outbreak.transmission", "--transmission"},
                                          {"hazards.outbreak.infectious", "--recovery"},
+                                         {"horizon", "--days"},
                                          {.path = NULL}};
   const double slow = 1e6; /* nodes */
   char *text = scenario(o), *beside = directory(o);
@@ -329,6 +331,8 @@ static const struct cli_option options[] = {
     {"network", 0, CLI_TEXT, AT(network), "FILE", "none", "a network's file instead of a generator"},
     {"transmission", 0, CLI_NUMBER, AT(transmission), "B", "0.4", "rate a day per contact"},
     {"recovery", 0, CLI_NUMBER, AT(recovery), "C", "1", "rate a day"},
+    {"days", 0, CLI_NUMBER, AT(days), "D", "100 / C",
+     "horizon: the outbreak is long over, and a response goes on to it"},
     {"law", 0, CLI_TEXT, AT(law), "L", "exponential", "exponential, or gamma (shape 3) with the same means"},
     {"seeds", 0, CLI_COUNT, AT(seeds), "S", "10", "infected at the start"},
     {"response", 0, CLI_FLAG, AT(response), NULL, NULL, "with sensors, 1,000 vaccinations a day and isolation"},
