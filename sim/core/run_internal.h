@@ -204,11 +204,11 @@ struct sim_run {
   struct sim_server **server;
   struct sim_recorder *recorder;
   int64_t recorder_due; /* the recorder has work to do before the clock passes this tick */
-  double *cost;   /* [costs] */
-  double *column; /* of the row being written, in `end`; NULL otherwise */
-  bool no_memory; /* the run stopped for want of memory */
-  bool beginning; /* inside `begin` callbacks */
-  bool twin;      /* this is the replicate without incidents, run before the one that is compared with it */
+  double *cost;         /* [costs] */
+  double *column;       /* of the row being written, in `end`; NULL otherwise */
+  bool no_memory;       /* the run stopped for want of memory */
+  bool beginning;       /* inside `begin` callbacks */
+  bool twin;            /* this is the replicate without incidents, run before the one that is compared with it */
   const struct sim_trace *trace;
   char error[200];
 };
