@@ -309,16 +309,25 @@ class Sweeps(Cluster):
         airesim.airesim_free(errors)
         airesim.airesim_scenario_free(scenario)
 
+    def starts(self, limit: int) -> bool:
+        """Whether the program's libraries start in so many MB: some crash or hang there by themselves."""
+        command = f"ulimit -c 0 -v {limit * 1024}; exec '{self.program.path}' --version"
+        try:
+            done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=5)
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0 and not done.stderr
+
     def memory(self) -> None:
         """Too little of it, more and more: a message, no crash, nothing lost, and the same in the end."""
         output, seen, before = self.directory / "memory.h5", set(), 0
         for limit in range(60, 400, 3):
+            if not self.starts(limit):
+                continue
             command = f"ulimit -c 0 -v {limit * 1024}; exec '{self.program.path}' run '{self.slow}' -o '{output}' -q -j 1"
             done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
             if done.returncode == 0:
                 break
-            if done.returncode == 127:
-                continue # the program itself does not fit
             said = done.returncode in (1, 2) and re.search("memory", done.stderr, re.IGNORECASE)
             now = self.rows(output) if Path(f"{output}.journal").exists() else 0
             if not said or now < before or output.exists():
