@@ -104,8 +104,9 @@ static void contagion_knob(struct sim_run *run, const struct sim_instance *self,
 
 static void contagion_close(void *state) {
   struct contagion *s = state;
-  void *arrays[] = {s->node,  s->listed,  s->infectious, s->place,   s->history, s->contact,
-                    s->order, s->head[0], s->head[1],    s->head[2], s->head[3]};
+  sim_touched_free(&s->touched);
+  void *arrays[] = {s->node,  s->infectious, s->place,   s->history, s->contact,
+                    s->order, s->head[0],    s->head[1], s->head[2], s->head[3]};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) sim_free(arrays[i]);
 }
 
@@ -113,18 +114,16 @@ static struct contagion_node node_at_rest(const struct contagion_plan *p) {
   return (struct contagion_node){.pending = SIM_NEVER, .source = SIM_NONE, .open = p->susceptibility[p->rest] > 0};
 }
 
-/* All nodes, or those from the list, back to rest. */
 static void reset_nodes(struct contagion *s) {
-  for (uint32_t v = 0; s->listed_all && v < s->size; v++) s->node[v] = node_at_rest(s->plan);
-  for (uint32_t i = 0; !s->listed_all && i < s->listed_n; i++) s->node[s->listed[i]] = node_at_rest(s->plan);
-  s->listed_n = 0;
-  s->listed_all = false;
+  for (uint32_t k = 0; k < sim_touched_count(&s->touched); k++)
+    s->node[sim_touched_at(&s->touched, k)] = node_at_rest(s->plan);
+  sim_touched_clear(&s->touched);
 }
 
 static int open_nodes(struct sim_run *run, const struct sim_instance *self, struct contagion *s, uint32_t size) {
   if (!(s->node = sim_calloc(size + 1u, sizeof *s->node))) return SIM_ERR_MEMORY;
-  s->size = size;
-  s->listed_all = true;
+  s->touched.size = size;
+  s->touched.all = true;
   reset_nodes(s);
   return sim_agenda_open(run, self, EV_INFECT, &s->node->pending, sizeof *s->node, &s->agenda);
 }

@@ -112,20 +112,7 @@ static int64_t edge_time(const struct sim_run *run, const struct contagion *s, u
 void contagion_list(struct sim_run *run, struct contagion *s, uint32_t v) {
   if (s->node[v].listed) return;
   s->node[v].listed = 1;
-  if (s->listed_n >= s->size / CONTAGION_LISTED_SHARE) {
-    s->listed_all = true;
-    return;
-  }
-  if (s->listed_n == s->listed_cap) {
-    uint32_t *grown = sim_grow(s->listed, &s->listed_cap, s->listed_n + 1u, sizeof *grown);
-    if (!grown) {
-      s->listed_all = true;
-      sim_run_out_of_memory(run, "expected infections");
-      return;
-    }
-    s->listed = grown;
-  }
-  s->listed[s->listed_n++] = v;
+  if (!sim_touched_add(&s->touched, v)) sim_run_out_of_memory(run, "expected infections");
 }
 
 /* v is infected by u at `tick`, not later than u's exit, unless something comes between. */

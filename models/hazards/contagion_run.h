@@ -32,7 +32,6 @@ struct contagion_contact { /* one contact process of a source on a homogeneous l
   sim_handle pending;
 };
 
-enum { CONTAGION_LISTED_SHARE = 8 }; /* with more than one in so many changed, the reset visits all */
 enum { CONTAGION_SOURCES = 64, CONTAGION_OFFERS = 256 };
 
 struct contagion_source { /* an infectious entity, on one layer */
@@ -60,10 +59,7 @@ struct contagion {
   uint32_t machine, agenda;
   const struct sim_entity *entity; /* [size], the engine's */
   struct contagion_node *node;     /* [size] */
-  uint32_t *listed;                /* nodes that the run has changed */
-  uint32_t listed_n, size;         /* size: of the population */
-  bool listed_all;                 /* more than a share of it: all are reset */
-  size_t listed_cap;
+  struct sim_touched touched;      /* nodes that the run has changed */
   struct contagion_offers offers;
   uint64_t returned; /* moves into susceptible states: while 0, every susceptible entity is in its first stay */
   bool unsure;       /* a source of an expected infection may leave before it: see contagion_infect */

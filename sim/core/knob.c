@@ -57,17 +57,9 @@ void sim_modify(struct sim_run *run, uint32_t modifier, uint32_t subject, bool o
   struct sim_knob_run *r = &run->knob[k];
   uint64_t before = r->mask[subject], after = on ? before | UINT64_C(1) << m->bit : before & ~(UINT64_C(1) << m->bit);
   if (after == before || run->error[0]) return;
-  if (!before) {
-    uint32_t *touched = r->touched;
-    size_t cap = r->touched_cap;
-    touched = sim_grow(touched, &cap, r->touched_n + 1u, sizeof *touched);
-    if (!touched) {
-      sim_run_out_of_memory(run, "modifiers");
-      return;
-    }
-    r->touched = touched;
-    r->touched_cap = (uint32_t)cap;
-    r->touched[r->touched_n++] = subject;
+  if (!before && !sim_touched_add(&r->touched, subject)) {
+    sim_run_out_of_memory(run, "modifiers");
+    return;
   }
   const struct sim_knob *desc = &target->model->knobs[m->knob];
   double old = product(run, target, k, desc, before | r->all, subject);
@@ -97,7 +89,7 @@ void sim_modify_share(struct sim_run *run, uint32_t modifier, double share) {
   if (share == before || run->error[0]) return;
   r->share[m->bit] = share;
   r->all |= UINT64_C(1) << m->bit;
-  for (uint32_t i = 0; target->model->knob && i < r->subjects; i++) {
+  for (uint32_t i = 0; target->model->knob && i < r->touched.size; i++) {
     r->share[m->bit] = before;
     double old = product(run, target, k, desc, r->mask[i] | r->all, i);
     r->share[m->bit] = share;
@@ -126,8 +118,8 @@ int sim_knobs_open(struct sim_run *run) {
       struct sim_knob_run *r = &run->knob[w->knob_base[i] + k];
       unsigned modifiers = w->knob[w->knob_base[i] + k].modifiers;
       if (!modifiers) continue;
-      r->subjects = subjects(w, &w->instance[i], &knob[k]);
-      r->mask = sim_calloc(r->subjects ? r->subjects : 1, sizeof *r->mask);
+      r->touched.size = subjects(w, &w->instance[i], &knob[k]);
+      r->mask = sim_calloc(r->touched.size ? r->touched.size : 1, sizeof *r->mask);
       r->share = sim_calloc(modifiers, sizeof *r->share);
       if (!r->mask || !r->share) return SIM_ERR_MEMORY;
     }
@@ -138,8 +130,8 @@ int sim_knobs_open(struct sim_run *run) {
 void sim_knobs_reset(struct sim_run *run) {
   for (uint32_t k = 0; k < run->world->knobs; k++) {
     struct sim_knob_run *r = &run->knob[k];
-    for (uint32_t i = 0; i < r->touched_n; i++) r->mask[r->touched[i]] = 0;
-    r->touched_n = 0;
+    for (uint32_t i = 0; i < sim_touched_count(&r->touched); i++) r->mask[sim_touched_at(&r->touched, i)] = 0;
+    sim_touched_clear(&r->touched);
     for (; r->all; r->all &= r->all - 1) r->share[__builtin_ctzll(r->all)] = 0;
   }
 }
@@ -148,6 +140,6 @@ void sim_knobs_close(struct sim_run *run) {
   for (uint32_t k = 0; k < run->world->knobs; k++) {
     sim_free(run->knob[k].mask);
     sim_free(run->knob[k].share);
-    sim_free(run->knob[k].touched);
+    sim_touched_free(&run->knob[k].touched);
   }
 }

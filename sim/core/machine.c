@@ -4,8 +4,6 @@
 #include "sim/core/run_internal.h"
 #include <string.h>
 
-enum { TOUCHED_SHARE = 8 }; /* with more than one in so many moved, the reset visits all */
-
 const struct sim_entity *sim_entities(const struct sim_run *run, uint32_t machine) {
   return run->machine[machine].entity;
 }
@@ -90,24 +88,6 @@ void sim_machine_begin(struct sim_run *run, uint32_t machine) {
   for (uint32_t e = 0; e < run->world->population[m->population].size; e++) schedule_exit(run, m, e);
 }
 
-/* Notes an entity's first move, for the reset; once many have moved, that all are to be reset. */
-static bool touch(struct sim_run *run, struct sim_machine_run *r, uint32_t entity) {
-  if (r->touched_n >= r->touched_most) {
-    r->touched_all = true;
-    return true;
-  }
-  if (r->touched_n == r->touched_cap) {
-    uint32_t *grown = sim_grow(r->touched, &r->touched_cap, r->touched_n + 1u, sizeof *grown);
-    if (!grown) {
-      sim_run_out_of_memory(run, "moves");
-      return false;
-    }
-    r->touched = grown;
-  }
-  r->touched[r->touched_n++] = entity;
-  return true;
-}
-
 static void tell_watchers(struct sim_run *run, const struct sim_machine *m, const struct sim_change *change) {
   uint64_t touched = UINT64_C(1) << change->from | UINT64_C(1) << change->to;
   for (uint32_t i = 0; i < m->watchers; i++) {
@@ -132,7 +112,10 @@ static void move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t
   struct sim_entity *e = &r->entity[entity];
   uint8_t from = e->state;
   if (from == to || run->error[0]) return;
-  if (e->incarnation == 0 && !touch(run, r, entity)) return;
+  if (e->incarnation == 0 && !sim_touched_add(&r->touched, entity)) {
+    sim_run_out_of_memory(run, "moves");
+    return;
+  }
   e->incarnation++;
   e->state = to;
   e->entered = run->now;
@@ -175,7 +158,7 @@ int sim_machine_open(struct sim_run *run, uint32_t machine) {
   if (!r->entity) return SIM_ERR_MEMORY;
   for (uint32_t e = 0; e < size; e++) r->entity[e] = (struct sim_entity){.exit = SIM_NEVER, .state = m->rest};
   r->count[m->rest] = size;
-  r->touched_most = size / TOUCHED_SHARE;
+  r->touched.size = size;
   int ret = sim_agenda_open(run, m->instance, sim_engine_kind(m->instance, SIM_EV_DWELL), &r->entity->exit,
                             sizeof *r->entity, &agenda);
   sim_bug_assert(ret || agenda == machine);
@@ -184,22 +167,18 @@ int sim_machine_open(struct sim_run *run, uint32_t machine) {
 
 void sim_machine_close(struct sim_machine_run *r) {
   sim_free(r->entity);
-  sim_free(r->touched);
+  sim_touched_free(&r->touched);
 }
 
 /* Back to rest, at the cost of what the run touched; of all, where those at rest had planned exits. */
 void sim_machine_reset(struct sim_run *run, uint32_t machine) {
   const struct sim_machine *m = &run->world->machine[machine];
   struct sim_machine_run *r = &run->machine[machine];
-  uint32_t size = run->world->population[m->population].size;
   const struct sim_entity rest = {.exit = SIM_NEVER, .state = m->rest};
-  if (m->exits[m->rest] || r->touched_all)
-    for (uint32_t e = 0; e < size; e++) r->entity[e] = rest;
-  else
-    for (uint32_t i = 0; i < r->touched_n; i++) r->entity[r->touched[i]] = rest;
-  r->touched_n = 0;
-  r->touched_all = false;
+  r->touched.all |= m->exits[m->rest] != 0;
+  for (uint32_t k = 0; k < sim_touched_count(&r->touched); k++) r->entity[sim_touched_at(&r->touched, k)] = rest;
+  sim_touched_clear(&r->touched);
   memset(r->count, 0, sizeof r->count);
   memset(&r->dwells, 0, sizeof r->dwells);
-  r->count[m->rest] = size;
+  r->count[m->rest] = r->touched.size;
 }

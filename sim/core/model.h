@@ -29,6 +29,7 @@
 #include "sim/core/rng.h"
 #include "sim/core/rng_series.h"
 #include "sim/core/ticks.h"
+#include "sim/core/touched.h"
 
 #define SIM_NONE UINT32_MAX /* no entity, no index */
 

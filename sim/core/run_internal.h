@@ -160,20 +160,16 @@ struct sim_dwells {
 };
 
 struct sim_machine_run {
-  struct sim_entity *entity;        /* [size]; incarnation 0 means untouched */
-  uint32_t *touched;                /* in the order of their first moves */
-  uint32_t touched_n, touched_most; /* most: that are listed, */
-  bool touched_all;                 /* more have moved */
-  size_t touched_cap;
+  struct sim_entity *entity;  /* [size]; incarnation 0 means untouched */
+  struct sim_touched touched; /* by their first moves */
   uint32_t count[SIM_MAX_STATES];
   struct sim_dwells dwells;
 };
 struct sim_knob_run {
-  uint64_t *mask;    /* [subjects] or NULL without modifiers; whole: one subject */
-  uint64_t all;      /* modifiers that are on for every subject, */
-  double *share;     /* [modifiers] by that share of their effect, or NULL */
-  uint32_t *touched; /* subjects to reset */
-  uint32_t touched_n, touched_cap, subjects;
+  uint64_t *mask;             /* [subjects] or NULL without modifiers; whole: one subject */
+  uint64_t all;               /* modifiers that are on for every subject, */
+  double *share;              /* [modifiers] by that share of their effect, or NULL */
+  struct sim_touched touched; /* subjects; its size is theirs */
 };
 
 struct sim_run {

@@ -198,7 +198,7 @@ static void check_knobs(const struct sim_run *run) {
   for (uint32_t i = 0; i < w->instances; i++) {
     const struct sim_knob *knob = w->instance[i].model->knobs;
     for (unsigned k = 0; knob && knob[k].name; k++)
-      for (uint32_t s = 0; s < run->knob[w->knob_base[i] + k].subjects; s++) {
+      for (uint32_t s = 0; s < run->knob[w->knob_base[i] + k].touched.size; s++) {
         double f = sim_factor(run, &w->instance[i], k, s);
         cr_assert(f >= knob[k].min && f <= knob[k].max);
         cr_assert(f <= sim_factor_bound(run, &w->instance[i], k) * (1 + 1e-12));
