@@ -68,6 +68,8 @@ class Cluster:
         self.slow = self.write("slow.yaml", 3000, 60)
         self.whole = program.run(self.small, directory / "whole.h5", "--jobs", 1)
         self.whole_slow = program.run(self.slow, directory / "whole_slow.h5")
+        self.slowest = self.write("slowest.yaml", 3000, 400) # seconds in each part, for what must come in their midst
+        self.whole_slowest = program.run(self.slowest, directory / "whole_slowest.h5")
 
     def write(self, name: str, people: int, replicates: int) -> Path:
         """Writes a scenario of 6 worlds."""
@@ -211,7 +213,7 @@ class Cluster:
         output, before, lost = self.directory / "killed.h5", 0, 0
         for attempt in range(20):
             shard = ("--shard", f"{attempt % 3 + 1}/3") if attempt % 2 else ()
-            process = self.program.start("run", self.slow, "-o", output, "--quiet", *shard)
+            process = self.program.start("run", self.slowest, "-o", output, "--quiet", *shard)
             time.sleep(self.random.uniform(0.02, 0.25))
             process.kill()
             process.communicate()
@@ -219,8 +221,8 @@ class Cluster:
             lost += now < before and not output.exists()
             before = now
         self.suite.check("no finished run is lost by 20 kills", lost == 0)
-        self.program.run(self.slow, output)
-        self.same("killed 20 times and resumed equals the single run", output, self.whole_slow)
+        self.program.run(self.slowest, output)
+        self.same("killed 20 times and resumed equals the single run", output, self.whole_slowest)
 
     def stopped(self) -> None:
         """Signals and --max-time stop cleanly."""
@@ -257,7 +259,7 @@ class Cluster:
     def array(self, cluster: Slurm) -> None:
         """Kills one task of an array job; the merge says what is missing; the same script resumes."""
         output, script = self.directory / "array.h5", self.directory / "job.sh"
-        made = self.program.call("slurm", self.slow, "--nodes", 3, "--time", "0:10:00", "-o", output,
+        made = self.program.call("slurm", self.slowest, "--nodes", 3, "--time", "0:10:00", "-o", output,
                                  cwd=self.directory)
         self.ended("the job script", made, 0)
         script.write_text(made.stdout)
@@ -278,7 +280,7 @@ class Cluster:
             self.suite.check("submitted again, all end well", set(states.values()) == {"COMPLETED"}, str(states))
             merged = cluster.wait(again[1], 20)
             self.suite.check("... and are merged", merged == {again[1]: "COMPLETED"}, str(merged))
-            self.same("the array job equals the single run", output, self.whole_slow)
+            self.same("the array job equals the single run", output, self.whole_slowest)
 
     def requeue(self, cluster: Slurm, array: str, output: Path) -> None:
         """Has Slurm start the killed task again; then its journals are whole."""
@@ -292,7 +294,7 @@ class Cluster:
                          str(cluster.states(array)))
         merged = self.directory / "requeued.h5"
         self.ended("... and all parts merge", self.program.call("merge", f"{output}.journal", "-o", merged), 0)
-        self.same("requeued equals the single run", merged, self.whole_slow)
+        self.same("requeued equals the single run", merged, self.whole_slowest)
 
     def submit(self, cluster: Slurm, script: Path) -> tuple[str, str] | None:
         """Starts a job script as a person would: numbers of the array and the merge job."""

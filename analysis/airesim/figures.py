@@ -16,6 +16,7 @@ import numpy as np  # noqa: E402
 import xarray as xr  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.ticker import MaxNLocator  # noqa: E402
 
 from airesim.intervals import mean_interval, shared_draws, table  # noqa: E402
 from airesim.io import Facts, facts  # noqa: E402
@@ -191,7 +192,7 @@ def draw_observed(ax: Axes, ds: xr.Dataset, observed: Observed) -> None:
 
 
 def draw_load(ax: Axes, ds: xr.Dataset, hazard: str) -> None:
-    """Median active load of one hazard by arm, in natural units.
+    """Active load of one hazard by arm, in natural units: the median, or what few runs pass where most have none.
 
     Parameters
     ----------
@@ -203,9 +204,13 @@ def draw_load(ax: Axes, ds: xr.Dataset, hazard: str) -> None:
         Name of the hazard.
     """
     fan = ds["active_load_fan"].sel(hazard=hazard)
+    drawn = (q for q in (0.5, 0.95, 0.975) if float(fan.sel(quantile=q, method="nearest").max()) > 0)
+    quantile = next(drawn, 0.5)
     for i, arm in enumerate(str(a) for a in ds["arm"].values):
         one = fan.sel(arm=arm)
-        ax.step(ds["time"], one.sel(quantile=0.5, method="nearest"), where="post", label=_words(arm), **_style(i))
+        ax.step(ds["time"], one.sel(quantile=quantile, method="nearest"), where="post", label=_words(arm), **_style(i))
+        if quantile != 0.5:
+            continue
         ax.fill_between(
             ds["time"],
             one.sel(quantile=0.25, method="nearest"),
@@ -216,11 +221,13 @@ def draw_load(ax: Axes, ds: xr.Dataset, hazard: str) -> None:
             color=_style(i)["color"],
         )
     ax.set_ylim(bottom=0)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.set_xlabel("days since the start")
     unit = fan.attrs.get("units", "")
-    ax.set_ylabel(f"active in {_words(hazard)}" + (f" ({unit})" if unit not in ("", "1") else ""))
-    ax.set_title(f"{_words(hazard)}: median and 50 % of runs", fontsize=9)
+    ax.set_ylabel(f"active in {_words(hazard)} ({'number' if unit in ('', '1') else unit})")
+    rare = f"what {100 * (1 - quantile):g} % of runs pass; at any time most have none"
+    ax.set_title(f"{_words(hazard)}: {'median and 50 % of runs' if quantile == 0.5 else rare}", fontsize=9)
     ax.legend(fontsize=6.5)
 
 

@@ -45,7 +45,7 @@ static long stop_at(long limit) {
 
 static void print_head(const struct slurm_options *o, const char *scenario, long parts) {
   printf("#!/bin/bash\n"
-         "# Runs %s as an array job of %ld parts: %lld nodes, %lld tasks a node, at most %s each.\n"
+         "# Runs %s as an array job of %ld parts: nodes: %lld, tasks a node: %lld, time: at most %s each.\n"
          "#   submit:  bash THIS_SCRIPT     (an array job, and a job that merges its parts when all have ended)\n"
          "#   watch:   airesim status \"$OUTPUT\"\n"
          "#   resume:  bash THIS_SCRIPT     again; parts that are done end at once, others go on where they stopped\n"

@@ -45,7 +45,7 @@ static int unknown(const char *name) {
 static int limit_lanes(void) {
   static const char *const names[] = {"none", "avx", "avx2", "avx512"};
   const char *most = getenv("AIRESIM_LANES");
-  if (!most) return CLI_DONE;
+  if (!most || !*most) return CLI_DONE;
   for (int lanes = SIM_LANES_NONE; lanes <= SIM_LANES_AVX512; lanes++)
     if (strcmp(most, names[lanes]) == 0) {
       sim_lanes_limit((enum sim_lanes)lanes);
