@@ -37,28 +37,36 @@ Test(rng, known_answers_of_philox) { /* Random123's kat_vectors, philox4x32 with
 
 static void edges_at_once(void) {
   static const double least[] = {0, 0.3, 0.9, 1};
+  enum { MOST = 64 };
   struct sim_rng rng = keyed();
-  uint32_t v[SIM_RNG_ROW], stay[SIM_RNG_ROW];
+  struct sim_rng_edges x;
   struct sim_rng_kept kept;
+  uint32_t stay[MOST + 16];
   double both[2];
-  for (uint32_t n = 0; n <= SIM_RNG_ROW; n++)
+  for (x.n = 0; x.n <= MOST; x.n++)
     for (int form = 0; form < 4; form++) { /* no stays, small ones, one beyond 16 bits, a source's beyond 16 bits */
-      uint32_t inc_u = form == 3 ? 70000 : 3;
-      for (uint32_t i = 0; i < n; i++) {
-        v[i] = i * UINT32_C(2654435761);
-        stay[i] = form == 2 && i == n / 2 ? 65536 + i : i * 977 % 65536;
+      x.sources = 1 + x.n % SIM_RNG_SOURCES;
+      for (uint32_t k = 0; k < x.sources; k++) {
+        x.u[k] = 5 + 3 * k;
+        x.inc_u[k] = form == 3 && k == x.sources - 1 ? 70000 : 3 * k;
+        x.least[k] = least[(x.n + k) % 4];
       }
-      for (size_t l = 0; l < sizeof least / sizeof *least; l++) {
-        uint32_t k = 0;
-        sim_rng_edges(&rng, 11, 5, inc_u, v, form ? stay : NULL, n, least[l], &kept);
-        for (uint32_t i = 0; i < n; i++) {
-          sim_rng_edge(&rng, 11, 5, v[i], inc_u, form ? stay[i] : 0, both);
-          if (!(both[0] >= least[l])) continue;
-          cr_assert(k < kept.n && kept.at[k] == i && kept.draw[k] == both[0], "edge %u of %u, form %d", i, n, form);
-          k++;
-        }
-        cr_assert_eq(k, kept.n);
+      for (uint32_t i = 0; i < x.n; i++) {
+        x.source[i] = (uint8_t)(i * x.sources / x.n);
+        x.v[i] = i * UINT32_C(2654435761);
+        stay[i] = form == 2 && i == x.n / 2 ? 65536 + i : i * 977 % 65536;
       }
+      x.inc_v = form ? stay : NULL;
+      sim_rng_edges(&rng, 11, &x, &kept);
+      uint32_t k = 0;
+      for (uint32_t i = 0; i < x.n; i++) {
+        uint32_t s = x.source[i];
+        sim_rng_edge(&rng, 11, x.u[s], x.v[i], x.inc_u[s], form ? stay[i] : 0, both);
+        if (!(both[0] >= x.least[s])) continue;
+        cr_assert(k < kept.n && kept.at[k] == i && kept.draw[k] == both[0], "edge %u of %u, form %d", i, x.n, form);
+        k++;
+      }
+      cr_assert_eq(k, kept.n);
     }
 }
 

@@ -10,7 +10,8 @@
  *
  * One event is pending for each target: the least time over its sources on all layers. A change of m_target recomputes
  * the target; of m_source, its out-neighbours; of a layer, the targets of all sources on it. A source that leaves early
- * is noticed when the event fires. Edges: contagion_edges.c; homogeneous layers: contagion_mixing.c. */
+ * is noticed when the event fires. Edges: contagion_edges.c; what a source offers over them: contagion_offers.c;
+ * homogeneous layers: contagion_mixing.c. */
 #include "models/hazards/contagion_run.h"
 
 static void list_source(struct contagion *s, uint32_t u) {
@@ -27,7 +28,6 @@ static void unlist_source(struct contagion *s, uint32_t u) {
 
 /* v becomes susceptible, or is so no longer. */
 static void set_open(struct sim_run *run, struct contagion *s, uint32_t v, bool open) {
-  if (open) contagion_catch_up(run, s->self, s); /* what is offered is meant for stays before this one */
   contagion_list(run, s, v);
   s->node[v].open = open;
   s->returned += open;
@@ -85,7 +85,7 @@ static void contagion_knob(struct sim_run *run, const struct sim_instance *self,
                            uint32_t subject, double before, double after) {
   struct contagion *s = state;
   (void)before;
-  contagion_catch_up(run, self, s);
+  (void)self;
   remember(run, s, knob, subject, after);
   if (sim_run_failed(run)) return;
   if (knob == KNOB_INFECTIVITY) {
@@ -105,8 +105,8 @@ static void contagion_knob(struct sim_run *run, const struct sim_instance *self,
 static void contagion_close(void *state) {
   struct contagion *s = state;
   sim_touched_free(&s->touched);
-  void *arrays[] = {s->node,  s->infectious, s->place,   s->history, s->contact,
-                    s->order, s->head[0],    s->head[1], s->head[2], s->head[3]};
+  void *arrays[] = {s->node,  s->ahead,   s->infectious, s->place,   s->history, s->contact,
+                    s->order, s->head[0], s->head[1],    s->head[2], s->head[3]};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) sim_free(arrays[i]);
 }
 
@@ -122,9 +122,11 @@ static void reset_nodes(struct contagion *s) {
 
 static int open_nodes(struct sim_run *run, const struct sim_instance *self, struct contagion *s, uint32_t size) {
   if (!(s->node = sim_calloc(size + 1u, sizeof *s->node))) return SIM_ERR_MEMORY;
+  if (!(s->ahead = sim_calloc(s->plan->layers + 1u, sizeof *s->ahead))) return SIM_ERR_MEMORY;
   s->touched.size = size;
   s->touched.all = true;
   reset_nodes(s);
+  if (s->plan->timed) sim_foresee_all_exits(run, self);
   return sim_agenda_open(run, self, EV_INFECT, &s->node->pending, sizeof *s->node, &s->agenda);
 }
 
@@ -156,7 +158,6 @@ static int contagion_open(struct sim_run *run, const struct sim_instance *self, 
   s->self = self;
   s->machine = self->machine;
   s->entity = sim_entities(run, self->machine);
-  s->offers.least = SIM_NEVER;
   find_bounds(run, self, s);
   int ret = open_nodes(run, self, s, size);
   if (!ret) ret = open_knobs(run, self, s, size);
@@ -190,6 +191,15 @@ static void contagion_begin(struct sim_run *run, const struct sim_instance *self
   if (s->plan->initial_total) draw_initial(run, self, s);
 }
 
+/* What was drawn ahead in the run before. */
+static void forget(struct contagion *s) {
+  for (unsigned l = 0; l < s->plan->layers; l++) {
+    struct contagion_ahead *a = &s->ahead[l];
+    a->drawn = a->oldest = a->next = 0;
+    for (unsigned k = 0; k < CONTAGION_BATCHES; k++) a->batch[k].rows = 0;
+  }
+}
+
 static void contagion_end(struct sim_run *run, const struct sim_instance *self, void *state) {
   struct contagion *s = state;
   (void)run;
@@ -200,8 +210,7 @@ static void contagion_end(struct sim_run *run, const struct sim_instance *self, 
     if (h->knob == KNOB_SUSCEPTIBILITY) s->node[h->subject] = node_at_rest(s->plan);
   }
   reset_nodes(s);
-  s->offers.n = s->offers.sources = 0;
-  s->offers.least = SIM_NEVER;
+  forget(s);
   s->returned = 0;
   s->unsure = false;
   s->history_n = 0;
@@ -235,7 +244,6 @@ const struct sim_model sim_model_contagion = {
     .begin = contagion_begin,
     .event = contagion_event,
     .foresee = contagion_foresee,
-    .catch_up = contagion_catch_up,
     .changed = contagion_changed,
     .knob = contagion_knob,
     .end = contagion_end};

@@ -41,6 +41,7 @@ struct contagion_plan {
   struct sim_transition *transition;
   struct sim_law *after; /* [transitions] */
   uint8_t rest, seeded;
+  bool timed;        /* there is a state from which an entity becomes infectious by itself */
   uint32_t *initial; /* [states]: entities put there at the start, besides `rest` */
   uint64_t initial_total;
   uint32_t initial_purpose;

@@ -557,6 +557,10 @@ int contagion_plan(struct sim_builder *b, struct sim_instance *self, void *plan)
   sim_builder_watch(b, self, self->machine, SIM_NONE);
   int ret = plan_transmission(b, self, p);
   if (!ret) plan_soonest(p);
+  for (unsigned t = 0; t < p->transitions; t++) {
+    const struct sim_transition *x = &p->transition[t];
+    p->timed |= (x->after || x->probability >= 0) && p->infectivity[x->to] > 0;
+  }
   return ret;
 }
 

@@ -32,25 +32,37 @@ struct contagion_contact { /* one contact process of a source on a homogeneous l
   sim_handle pending;
 };
 
-enum { CONTAGION_SOURCES = 64, CONTAGION_OFFERS = 256 };
+/* Edges are drawn for some sources at once, before these become infectious. */
+enum { CONTAGION_BATCHES = 4, CONTAGION_ROWS = SIM_RNG_SOURCES };
 
 struct contagion_source { /* an infectious entity, on one layer */
-  uint32_t u, stay;
-  uint32_t end; /* of its offers: the place after the last */
-  unsigned l;
+  uint32_t u, stay, l;
+  uint8_t state;
   bool first; /* of this stay: nothing was offered before, and nothing of it is past */
   int64_t entered, exit;
-  double infectivity, rate; /* rate: the most that its hazard of unit law comes to, at weight 1 */
+  double strength; /* multiplies the law's hazard at weight 1, besides susceptibility and multipliers */
 };
 
-/* Draws that sources offer, before the targets' memory is looked at: see contagion_edges.c. */
-struct contagion_offers {
-  uint32_t n, sources;
-  int64_t least; /* no infection by one of them comes before this tick */
-  struct contagion_source source[CONTAGION_SOURCES];
-  uint32_t to[CONTAGION_OFFERS];
-  float weight[CONTAGION_OFFERS];
-  double draw[CONTAGION_OFFERS];
+struct contagion_row { /* what was drawn for a source: a part of its batch */
+  struct contagion_source source;
+  uint32_t first, end;
+  uint64_t returned; /* moves into susceptible states till then */
+};
+
+struct contagion_batch {
+  uint32_t rows;
+  bool weighted;
+  struct contagion_row row[CONTAGION_ROWS];
+  uint32_t to[SIM_RNG_EDGES];
+  float weight[SIM_RNG_EDGES];  /* where edges have weights */
+  double e[SIM_RNG_EDGES];      /* the exponentials */
+  int64_t after[SIM_RNG_EDGES]; /* ticks after entry, for targets of the greatest susceptibility without multipliers */
+};
+
+struct contagion_ahead { /* of sources to come, on one layer */
+  struct contagion_batch batch[CONTAGION_BATCHES];
+  uint32_t drawn;        /* batches so far */
+  uint32_t oldest, next; /* batch and row from which a source is looked for: those that are asked for come later */
 };
 
 struct contagion {
@@ -60,7 +72,8 @@ struct contagion {
   const struct sim_entity *entity; /* [size], the engine's */
   struct contagion_node *node;     /* [size] */
   struct sim_touched touched;      /* nodes that the run has changed */
-  struct contagion_offers offers;
+  struct contagion_ahead *ahead;   /* [layers of the plan] */
+  struct contagion_batch now;      /* of a source that was not foreseen */
   uint64_t returned; /* moves into susceptible states: while 0, every susceptible entity is in its first stay */
   bool unsure;       /* a source of an expected infection may leave before it: see contagion_infect */
   double bound;      /* the multipliers' product never exceeds it */
@@ -93,19 +106,26 @@ static inline double contagion_multiplier(const struct contagion *s, uint32_t la
 }
 
 /* contagion_edges.c */
-/* u's edges on layer l of the plan have a new time: each target keeps the least. first: of this stay of u. */
-void contagion_offer(struct sim_run *run, struct contagion *s, uint32_t u, unsigned l, bool first);
-void contagion_offer_all(struct sim_run *run, struct contagion *s, uint32_t u, bool first);
-/* Makes the offers that are still waiting: before anything that could change them, or the first of them, is due. */
-void contagion_catch_up(struct sim_run *run, const struct sim_instance *self, void *state);
+/* When u infects v over an edge of layer l, if nothing changes; SIM_NEVER if that is not before `before`, or if u
+ * leaves its state first. e: -log of the edge's first uniform, or NULL to draw it. */
+int64_t contagion_edge_time(const struct sim_run *run, const struct contagion *s, unsigned l, uint32_t u, uint32_t v,
+                            double weight, const double *e, int64_t before);
+/* v is infected by u at `tick`, not later than u's exit, unless something comes between. */
+void contagion_expect(struct sim_run *run, struct contagion *s, uint32_t v, uint32_t u, uint32_t stay, unsigned l,
+                      int64_t tick, int64_t exit);
 /* The least time over all sources of v, from scratch. */
 void contagion_recompute(struct sim_run *run, struct contagion *s, uint32_t v);
 /* The expected infection of v is due. */
 void contagion_infect(struct sim_run *run, struct contagion *s, uint32_t v);
 /* v will be reset at the end of the run. */
 void contagion_list(struct sim_run *run, struct contagion *s, uint32_t v);
-void contagion_foresee(const struct sim_run *run, const struct sim_instance *self, const void *state,
-                       const uint32_t *entity, uint32_t n, unsigned stage);
+
+/* contagion_offers.c */
+/* u's edges on layer l of the plan have a new time: each target keeps the least. first: of this stay of u. */
+void contagion_offer(struct sim_run *run, struct contagion *s, uint32_t u, unsigned l, bool first);
+void contagion_offer_all(struct sim_run *run, struct contagion *s, uint32_t u, bool first);
+void contagion_foresee(const struct sim_run *run, const struct sim_instance *self, void *state,
+                       const struct sim_foreseen *foreseen, unsigned stage);
 
 /* contagion_mixing.c */
 int contagion_open_mixing(struct contagion *s, uint32_t size);

@@ -329,15 +329,15 @@ static void give_dose(struct sim_run *run, const struct sim_instance *self, cons
   sim_expect(run, s->agenda, entity, sim_ticks_add(sim_now(run), delay));
 }
 
-static void foresee(const struct sim_run *run, const struct sim_instance *self, const void *state,
-                    const uint32_t *entity, uint32_t n, unsigned stage) {
+static void foresee(const struct sim_run *run, const struct sim_instance *self, void *state,
+                    const struct sim_foreseen *f, unsigned stage) {
   const struct plan *p = self->plan;
   (void)state;
-  for (uint32_t i = 0; stage == 0 && i < n; i++) {
+  for (uint32_t i = 0; stage == 0 && i < f->n; i++) {
     if (p->has_transition)
-      sim_foresee_move(run, p->hazard->machine, entity[i]);
+      sim_foresee_move(run, p->hazard->machine, f->entity[i]);
     else
-      sim_foresee_modify(run, p->modifier, entity[i]);
+      sim_foresee_modify(run, p->modifier, f->entity[i]);
   }
 }
 

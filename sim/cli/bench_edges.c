@@ -4,16 +4,17 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { FULL = 1, LAPS = 2 }; /* purposes */
+enum { FULL = 1, LAPS = 2, /* purposes */ CHUNK = 64 /* edges or steps that are drawn together */ };
 
 void bench_edges_full(const struct sim_rng *rng, uint32_t source, uint32_t stay, const uint32_t *v, uint32_t n,
                       double hazard, struct bench_hits *out) {
-  double least = sim_exp(-hazard);
+  struct sim_rng_edges edges = {.u = {source}, .inc_u = {stay}, .least = {sim_exp(-hazard)}, .sources = 1};
+  struct sim_rng_kept kept;
   out->n = 0;
-  for (uint32_t first = 0; first < n; first += SIM_RNG_ROW) {
-    struct sim_rng_kept kept;
-    sim_rng_edges(rng, FULL, source, stay, v + first, NULL, n - first < SIM_RNG_ROW ? n - first : SIM_RNG_ROW, least,
-                  &kept);
+  for (uint32_t first = 0; first < n; first += CHUNK) {
+    edges.n = n - first < CHUNK ? n - first : CHUNK;
+    memcpy(edges.v, v + first, edges.n * sizeof *v);
+    sim_rng_edges(rng, FULL, &edges, &kept);
     sim_logs(kept.draw, kept.n);
     for (uint32_t i = 0; i < kept.n; i++) {
       out->edge[out->n] = first + kept.at[i];
@@ -26,18 +27,26 @@ void bench_edges_full(const struct sim_rng *rng, uint32_t source, uint32_t stay,
  * the lap as its stay, so that they come in lanes as those of full rows do. */
 static void draw_steps(const struct sim_rng *rng, uint32_t source, uint32_t stay, uint32_t lap, uint32_t first,
                        uint32_t n, struct sim_rng_kept *kept) {
-  uint32_t step[SIM_RNG_ROW], laps[SIM_RNG_ROW];
+  struct sim_rng_edges edges;
+  uint32_t laps[CHUNK + 16];
+  edges.u[0] = source;
+  edges.inc_u[0] = stay;
+  edges.least[0] = 0;
+  edges.sources = 1;
+  edges.n = n;
+  edges.inc_v = laps;
+  memset(edges.source, 0, n);
   for (uint32_t i = 0; i < n; i++) {
-    step[i] = first + i;
+    edges.v[i] = first + i;
     laps[i] = lap;
   }
-  sim_rng_edges(rng, LAPS, source, stay, step, laps, n, 0, kept);
+  sim_rng_edges(rng, LAPS, &edges, kept);
   sim_logs(kept->draw, n);
 }
 
 /* About as many as the rest of the lap needs; lanes come in fours. */
 static uint32_t steps_ahead(double rest) {
-  return rest >= SIM_RNG_ROW - 4 ? SIM_RNG_ROW : ((uint32_t)rest / 4 + 1) * 4;
+  return rest >= CHUNK - 4 ? CHUNK : ((uint32_t)rest / 4 + 1) * 4;
 }
 
 static void walk(const struct sim_rng *rng, uint32_t source, uint32_t stay, uint32_t lap, uint32_t n, double hazard,

@@ -24,6 +24,7 @@ struct sim_agenda {  /* the expected events of one kind */
   unsigned local;    /* kind: place among the instance's events */
   uint32_t machine;  /* of exits from states, or SIM_NONE */
   uint16_t rank;     /* of the kind in the total order */
+  bool foreseen;     /* something can be made ready before they fire */
 };
 
 /* Reminders: radix items of which a is the entity and b the agenda. */

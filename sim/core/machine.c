@@ -22,12 +22,20 @@ int64_t sim_planned_exit(const struct sim_run *run, uint32_t machine, uint32_t e
 void sim_foresee_move(const struct sim_run *run, uint32_t machine, uint32_t entity) {
   __builtin_prefetch(&run->machine[machine].entity[entity], 1);
 }
-void sim_machine_foresee_exit(const struct sim_run *run, uint32_t machine, uint32_t entity) {
-  const struct sim_machine *m = &run->world->machine[machine];
-  sim_foresee_dwell(run, machine, entity, m->transition[run->machine[machine].entity[entity].transition].to);
+uint8_t sim_planned_state(const struct sim_run *run, uint32_t machine, uint32_t entity) {
+  return run->world->machine[machine].transition[run->machine[machine].entity[entity].transition].to;
 }
 uint32_t sim_count(const struct sim_run *run, uint32_t machine, uint8_t state) {
   return run->machine[machine].count[state];
+}
+
+bool sim_machine_goes_on(const struct sim_machine *m) {
+  bool on = false;
+  for (unsigned t = 0; t < m->transitions; t++) {
+    const struct sim_transition *x = &m->transition[t];
+    on |= (x->after || x->probability >= 0) && m->exits[x->to];
+  }
+  return on;
 }
 
 /* The branch that a keyed uniform picks among the transitions out of `state` that carry a probability; the last one
@@ -45,40 +53,36 @@ static unsigned pick_branch(const struct sim_machine *m, uint8_t state, double u
   return last;
 }
 
-/* When, and by which transition, an entity that has just entered its state will leave it by itself. Pure function of
- * the names of its draws: (dwell of the transition, entity, incarnation). */
-static int64_t next_exit(const struct sim_run *run, const struct sim_machine *m, uint32_t entity, uint8_t state,
-                         uint32_t incarnation, unsigned *transition) {
+/* Pure function of the names of its draws: (dwell of the transition, entity, incarnation). */
+void sim_draw_exit(const struct sim_run *run, const struct sim_machine *m, uint32_t entity, struct sim_exit *exit) {
   const struct sim_rng *rng = &run->rng;
-  if (m->only[state]) { /* one timed way out: most states are so */
-    unsigned t = *transition = m->only[state] - 1u;
-    return sim_ticks_add(run->now, sim_ticks(sim_dwell(run, m, entity, incarnation, t)));
-  }
   double dwell = HUGE_VAL;
-  unsigned chosen = 0, branch = SIM_NONE;
-  if (m->exits[state] == 2)
-    branch = pick_branch(m, state, sim_rng_uniform(rng, m->branch_purpose[state], entity, incarnation, 0));
+  unsigned branch = SIM_NONE;
+  exit->transition = 0;
+  if (m->exits[exit->state] == 2)
+    branch =
+        pick_branch(m, exit->state, sim_rng_uniform(rng, m->branch_purpose[exit->state], entity, exit->incarnation, 0));
   for (unsigned t = 0; t < m->transitions; t++) {
     const struct sim_transition *x = &m->transition[t];
-    if (x->from != state || (!x->after && x->probability < 0)) continue;
+    if (x->from != exit->state || (!x->after && x->probability < 0)) continue;
     if (x->probability >= 0 && t != branch) continue;
-    double d =
-        x->after ? sim_law_inverse(x->after, sim_rng_exponential(rng, m->dwell_purpose[t], entity, incarnation, 0)) : 0;
+    double d = 0;
+    if (x->after)
+      d = sim_law_inverse(x->after, sim_rng_exponential(rng, m->dwell_purpose[t], entity, exit->incarnation, 0));
     if (d < dwell) {
       dwell = d;
-      chosen = t;
+      exit->transition = (uint8_t)t;
     }
   }
-  *transition = chosen;
-  return dwell == HUGE_VAL ? SIM_NEVER : sim_ticks_add(run->now, sim_ticks(dwell));
+  exit->tick = dwell == HUGE_VAL ? SIM_NEVER : sim_ticks_add(exit->entered, sim_ticks(dwell));
 }
 
 static void schedule_exit(struct sim_run *run, const struct sim_machine *m, uint32_t entity) {
   struct sim_entity *e = &run->machine[m->index].entity[entity];
-  unsigned transition;
-  int64_t tick = next_exit(run, m, entity, e->state, e->incarnation, &transition);
-  e->transition = (uint8_t)transition;
-  sim_expect(run, m->index, entity, tick);
+  struct sim_exit exit = {.incarnation = e->incarnation, .state = e->state, .entered = run->now};
+  if (!sim_exit_ahead(run, m, entity, &exit)) sim_draw_exit(run, m, entity, &exit);
+  e->transition = exit.transition;
+  sim_expect(run, m->index, entity, exit.tick);
 }
 
 /* Those who start in a state that is left by itself: a pass over all entities, only where the state at rest is such. */
@@ -179,6 +183,6 @@ void sim_machine_reset(struct sim_run *run, uint32_t machine) {
   for (uint32_t k = 0; k < sim_touched_count(&r->touched); k++) r->entity[sim_touched_at(&r->touched, k)] = rest;
   sim_touched_clear(&r->touched);
   memset(r->count, 0, sizeof r->count);
-  memset(&r->dwells, 0, sizeof r->dwells);
+  memset(&r->ahead, 0, sizeof r->ahead);
   r->count[m->rest] = r->touched.size;
 }

@@ -103,6 +103,7 @@ struct sim_job {              /* as given to sim_submit, plus what the server kn
   int64_t submitted, started; /* set by the server; started SIM_NEVER until then */
 };
 
+struct sim_foreseen;
 struct sim_model {
   const char *name;    /* "contagion" */
   const char *section; /* "hazards", "sensing", "teams", "actions", "repair", "incidents", "layers", "couplings",
@@ -127,12 +128,10 @@ struct sim_model {
   void (*close)(void *state);
   void (*begin)(struct sim_run *run, const struct sim_instance *self, void *state);
   void (*event)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_event *ev);
-  /* Expected events of these entities come soon, n of one kind: touch (prefetch) what they will need, first with stage
-   * 0, then, a little before they fire, with stage 1. Each may still be cancelled. Changes nothing. */
-  void (*foresee)(const struct sim_run *run, const struct sim_instance *self, const void *state, const uint32_t *entity,
-                  uint32_t n, unsigned stage);
-  /* Work put off with sim_catch_up_by is due; bookkeeping, as `changed`. */
-  void (*catch_up)(struct sim_run *run, const struct sim_instance *self, void *state);
+  /* Expected events come soon: touch (prefetch) what they will need, first with stage 0, then closer, with stage 1 and
+   * 2, and draw ahead what follows from names. Each may still be cancelled. Changes nothing but what is kept ready. */
+  void (*foresee)(const struct sim_run *run, const struct sim_instance *self, void *state,
+                  const struct sim_foreseen *foreseen, unsigned stage);
   void (*moment)(struct sim_run *run, const struct sim_instance *self, void *state, unsigned slot, uint32_t index);
   void (*changed)(struct sim_run *run, const struct sim_instance *self, void *state, const struct sim_change *c);
   void (*knob)(struct sim_run *run, const struct sim_instance *self, void *state, unsigned knob, uint32_t subject,
@@ -311,14 +310,24 @@ int64_t sim_scheduled(const struct sim_run *run, sim_handle handle); /* tick, or
 int sim_agenda_open(struct sim_run *run, const struct sim_instance *self, unsigned kind, int64_t *first, size_t stride,
                     uint32_t *agenda) SIM_MUST_CHECK;
 void sim_expect(struct sim_run *run, uint32_t agenda, uint32_t entity, int64_t tick);
+#define SIM_EXITS (~0u) /* kind: exits from states of the instance's machine */
+struct sim_foreseen {   /* n events of one kind, in the order of time */
+  unsigned kind;
+  uint32_t n;
+  const uint32_t *entity;
+  const int64_t *tick;
+};
 /* Asks for the memory that a move of this entity will touch: for `foresee`. */
 void sim_foresee_move(const struct sim_run *run, uint32_t machine, uint32_t entity);
-/* And a little before it moves: the state to come, where its dwell is drawn ahead, with others. A matter of time alone:
- * what was foreseen need not come. */
-void sim_foresee_dwell(const struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to);
-/* This instance has put off bookkeeping, such as expecting events at `tick` or later: its `catch_up` is called before
- * any event of that tick or later is taken (it may have caught up by itself before: then the call finds nothing). */
-void sim_catch_up_by(struct sim_run *run, const struct sim_instance *self, int64_t tick);
+/* The state into which its planned exit takes an entity. */
+uint8_t sim_planned_state(const struct sim_run *run, uint32_t machine, uint32_t entity);
+/* For stage 2: the entities' next moves take them, at the foreseen ticks, into the states `to`. When they would leave
+ * these by themselves (SIM_NEVER: not at all), drawn together and kept for when they come. tick: [f->n] out. */
+void sim_foresee_exits(const struct sim_run *run, uint32_t machine, const struct sim_foreseen *f, const uint8_t *to,
+                       int64_t *tick);
+/* In `open`: this model's `foresee` is to hear of exits from its machine's states even where nobody leaves again the
+ * states that they lead to. */
+void sim_foresee_all_exits(struct sim_run *run, const struct sim_instance *self);
 static inline int64_t sim_expected_tick(int64_t field, int64_t now) {
   return field < 0 ? now : field;
 }

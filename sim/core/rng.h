@@ -45,17 +45,24 @@ uint32_t sim_rng_place(const struct sim_rng *rng, uint32_t purpose, uint32_t n, 
 /* The two uniforms of an edge's name: u[0] from words 0,1 and u[1] from words 2,3. */
 void sim_rng_edge(const struct sim_rng *rng, uint32_t purpose, uint32_t u, uint32_t v, uint32_t inc_u, uint32_t inc_v,
                   double out[2]);
-/* The first of them for n edges from u at once, of which only those of at least `least` are kept: `at` their places
- * among v, `draw` what sim_rng_edge gives as out[0] for v[i] and inc_v[i] (NULL: 0 for all). n <= SIM_RNG_ROW. Many at
- * a time where the CPU can; the same bits where it cannot. */
-#define SIM_RNG_ROW 64
-struct sim_rng_kept { /* with places for a vector more than can be kept: they are written before it is known what counts
-                       */
-  uint32_t n, at[SIM_RNG_ROW + 8];
-  double draw[SIM_RNG_ROW + 8];
+/* The first of them for many edges of a few sources at once: of those that are at least what their source asks for,
+ * `at` are the places among the named and `draw` what sim_rng_edge gives as out[0]. Many at a time where the CPU can;
+ * the same bits where it cannot. */
+enum { SIM_RNG_EDGES = 512, SIM_RNG_SOURCES = 8 };
+struct sim_rng_edges {
+  uint32_t u[SIM_RNG_SOURCES], inc_u[SIM_RNG_SOURCES];
+  double least[SIM_RNG_SOURCES];
+  uint32_t sources, n;                /* edges named; there is room for as many more as a vector holds */
+  uint8_t source[SIM_RNG_EDGES + 16]; /* of each, below `sources` */
+  uint32_t v[SIM_RNG_EDGES + 16];
+  const uint32_t *inc_v; /* [n, and as many more], or NULL: 0 for all */
 };
-void sim_rng_edges(const struct sim_rng *rng, uint32_t purpose, uint32_t u, uint32_t inc_u, const uint32_t *v,
-                   const uint32_t *inc_v, uint32_t n, double least, struct sim_rng_kept *kept);
+struct sim_rng_kept { /* places are written before it is known what counts: so many more, again */
+  uint32_t n, at[SIM_RNG_EDGES + 16];
+  double draw[SIM_RNG_EDGES + 16];
+};
+void sim_rng_edges(const struct sim_rng *rng, uint32_t purpose, const struct sim_rng_edges *names,
+                   struct sim_rng_kept *kept);
 
 /* The same stream as a GSL generator type, for GSL's and igraph's algorithms (graph building): a sequence under one
  * name (purpose, entity, incarnation), n counting up. */

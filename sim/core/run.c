@@ -50,8 +50,8 @@ void sim_run_out_of_memory(struct sim_run *run, const char *what) {
   sim_run_fail(run, "out of memory for %s", what);
 }
 
-enum { GROUP = 8, FAR = 2, NEAR = 1 }; /* reminders that are foreseen together; groups ahead, by stage */
-#define DWELLS (SIM_NONE - 1)          /* agenda_of: exits from states, of the machine that n names */
+enum { GROUP = 8, STAGES = 3 }; /* reminders that are foreseen together; stage s comes STAGES - s groups ahead */
+#define DWELLS (SIM_NONE - 1)   /* agenda_of: exits from states, of the machine that n names */
 
 /* ---- events ---------------------------------------------------------------------------------------------------- */
 
@@ -91,10 +91,15 @@ int sim_agenda_open(struct sim_run *run, const struct sim_instance *self, unsign
   *agenda = run->agendas++;
   bool dwell = kind == sim_engine_kind(self, SIM_EV_DWELL);
   uint16_t rank = sim_rank_of(run->world, self->index, kind);
+  bool foreseen = dwell ? sim_machine_goes_on(&run->world->machine[*agenda]) : self->model->foresee != NULL;
   run->agenda[*agenda] =
-      (struct sim_agenda){(char *)first, stride, self->index, kind, dwell ? *agenda : SIM_NONE, rank};
+      (struct sim_agenda){(char *)first, stride, self->index, kind, dwell ? *agenda : SIM_NONE, rank, foreseen};
   run->agenda_of[rank] = dwell ? DWELLS : *agenda;
   return 0;
+}
+
+void sim_foresee_all_exits(struct sim_run *run, const struct sim_instance *self) {
+  run->agenda[self->machine].foreseen = true;
 }
 
 static void key_of(const struct sim_run *run, const struct sim_radix_item *e, uint64_t order, struct sim_key *key) {
@@ -179,27 +184,44 @@ static bool stale(struct sim_run *run, const struct sim_key *key) {
   return false;
 }
 
+/* Events of one kind: the model's matter, or, of exits whose model has no say, the next exits'. */
+static void foresee_kind(const struct sim_run *run, const struct sim_agenda *a, const struct sim_foreseen *f,
+                         unsigned stage) {
+  const struct sim_instance *self = &run->world->instance[a->instance];
+  if (self->model->foresee) {
+    self->model->foresee(run, self, run->state[a->instance], f, stage);
+    return;
+  }
+  uint8_t to[GROUP];
+  int64_t tick[GROUP];
+  if (stage < STAGES - 1) return;
+  for (uint32_t i = 0; i < f->n; i++) to[i] = sim_planned_state(run, a->machine, f->entity[i]);
+  sim_foresee_exits(run, a->machine, f, to, tick);
+}
+
 /* Lets the models touch what the reminders of a group will need, those of one agenda together. A touch of memory that
  * is far holds up what comes after it until its address is translated, so they cost least side by side. */
 static void foresee(const struct sim_run *run, uint32_t group, unsigned stage) {
   const struct sim_bottom *b = &run->bottom;
   uint32_t first = group * GROUP, n = first < b->n ? b->n - first : 0, entity[GROUP];
   const struct sim_radix_item *item = b->item + first;
+  int64_t tick[GROUP];
   if (n > GROUP) n = GROUP;
-  for (uint32_t left = (1u << n) - 1, same; left; left &= ~same) {
-    const struct sim_agenda *a = &run->agenda[item[__builtin_ctz(left)].b];
-    uint32_t k = 0;
-    same = 0;
-    for (uint32_t i = 0; i < n; i++) {
-      if (&run->agenda[item[i].b] != a) continue;
-      same |= 1u << i;
-      if (*sim_agenda_field(a, item[i].a) == item[i].tick) entity[k++] = item[i].a;
+  uint32_t left = 0;
+  for (uint32_t i = 0; i < n; i++) left |= (uint32_t)run->agenda[item[i].b].foreseen << i;
+  while (left) {
+    uint32_t agenda = item[__builtin_ctz(left)].b;
+    const struct sim_agenda *a = &run->agenda[agenda];
+    struct sim_foreseen f = {a->machine == SIM_NONE ? a->local : SIM_EXITS, 0, entity, tick};
+    for (uint32_t rest = left; rest; rest &= rest - 1) {
+      const struct sim_radix_item *e = &item[__builtin_ctz(rest)];
+      if (e->b != agenda) continue;
+      left &= ~(rest & -rest);
+      entity[f.n] = e->a;
+      tick[f.n] = e->tick;
+      f.n += *sim_agenda_field(a, e->a) == e->tick;
     }
-    const struct sim_instance *self = &run->world->instance[a->instance];
-    if (a->machine == SIM_NONE && self->model->foresee && k)
-      self->model->foresee(run, self, run->state[a->instance], entity, k, stage);
-    for (uint32_t i = 0; a->machine != SIM_NONE && stage == 1 && i < k; i++)
-      sim_machine_foresee_exit(run, a->machine, entity[i]);
+    if (f.n) foresee_kind(run, a, &f, stage);
   }
 }
 
@@ -209,40 +231,20 @@ static bool advance(struct sim_run *run) {
     sim_run_out_of_memory(run, "pending events");
     return false;
   }
-  for (uint32_t group = 0; group < FAR; group++) foresee(run, group, 0);
-  for (uint32_t group = 0; group < NEAR; group++) foresee(run, group, 1);
+  for (unsigned stage = 0; stage < STAGES; stage++)
+    for (uint32_t group = 0; group < STAGES - stage; group++) foresee(run, group, stage);
   return true;
 }
 
 /* The bottom's first reminder is taken: the next groups come closer. */
 static void take(struct sim_run *run) {
   uint32_t group = run->bottom.at++ / GROUP;
-  for (; run->bottom.group <= group; run->bottom.group++) {
-    foresee(run, run->bottom.group + FAR, 0);
-    foresee(run, run->bottom.group + NEAR, 1);
-  }
-}
-
-void sim_catch_up_by(struct sim_run *run, const struct sim_instance *self, int64_t tick) {
-  run->putting_off[self->index / 64] |= UINT64_C(1) << self->index % 64;
-  if (tick < run->catch_up) run->catch_up = tick;
-}
-
-static void catch_up(struct sim_run *run) {
-  const struct sim_world *w = run->world;
-  run->catch_up = SIM_NEVER;
-  for (uint32_t k = 0; k <= w->instances / 64; k++) {
-    uint64_t due = run->putting_off[k];
-    run->putting_off[k] = 0;
-    for (; due; due &= due - 1) {
-      const struct sim_instance *i = &w->instance[k * 64 + (unsigned)__builtin_ctzll(due)];
-      i->model->catch_up(run, i, run->state[i->index]);
-    }
-  }
+  for (; run->bottom.group <= group; run->bottom.group++)
+    for (unsigned stage = 0; stage < STAGES; stage++) foresee(run, run->bottom.group + STAGES - stage, stage);
 }
 
 /* The store's first reminder that is not stale; NULL if there is none, or if the heap's first, *heap, comes before it.
- * What is put off is done before the store opens its next slot: what it expects still finds its place there. */
+ */
 static const struct sim_radix_item *next_expected(struct sim_run *run, const struct sim_key **heap) {
   struct sim_bottom *s = &run->bottom;
   struct sim_key key;
@@ -258,10 +260,7 @@ static const struct sim_radix_item *next_expected(struct sim_run *run, const str
       return sim_key_less(&key, top) ? e : NULL;
     }
     if (s->later.end == SIM_NEVER || (top && top->tick < s->later.end)) return NULL;
-    if (run->catch_up < SIM_NEVER)
-      catch_up(run);
-    else if (!advance(run))
-      return NULL;
+    if (!advance(run)) return NULL;
   }
 }
 
@@ -270,10 +269,6 @@ static bool next(struct sim_run *run, struct sim_key *key) {
   for (;;) {
     const struct sim_key *top;
     const struct sim_radix_item *e = next_expected(run, &top);
-    if (run->catch_up <= (e ? e->tick : top ? top->tick : SIM_NEVER - 1)) {
-      catch_up(run);
-      continue;
-    }
     if (e) { /* never beyond the horizon: it would not be in the store */
       key_of(run, e, run->agenda[e->b].rank, key);
       *sim_agenda_field(&run->agenda[e->b], e->a) = SIM_NEVER;
@@ -324,7 +319,6 @@ void sim_run_free(struct sim_run *run) {
   sim_bottom_free(&run->bottom);
   sim_free(run->agenda);
   sim_free(run->agenda_of);
-  sim_free(run->putting_off);
   sim_free(run->state);
   sim_free(run->machine);
   sim_free(run->knob);
@@ -379,12 +373,10 @@ int sim_run_create(struct sim_run **out, const struct sim_world *world) {
   run->server = array(world->servers, sizeof *run->server);
   run->cost = array(world->costs, sizeof *run->cost);
   run->agenda_of = array(world->kinds, sizeof *run->agenda_of);
-  run->putting_off = array(world->instances / 64 + 1, sizeof *run->putting_off);
   run->state = array(world->instances, sizeof *run->state);
   int ret = SIM_ERR_MEMORY;
   if (run->machine && run->knob && run->observed && run->moment_occurrences && run->moment_true && run->graph &&
-      run->graph_owned && run->graph_block && run->server && run->cost && run->agenda_of && run->putting_off &&
-      run->state)
+      run->graph_owned && run->graph_block && run->server && run->cost && run->agenda_of && run->state)
     ret = open_parts(run);
   if (ret) {
     sim_run_free(run);
@@ -403,7 +395,6 @@ static void begin(struct sim_run *run) {
   run->now = 0;
   run->round = -1;
   run->events = 0;
-  run->catch_up = SIM_NEVER;
   run->error[0] = '\0';
   run->beginning = true;
   sim_society_draw_graphs(run);
@@ -423,7 +414,6 @@ static void reset(struct sim_run *run) {
   const struct sim_world *w = run->world;
   sim_queue_clear(&run->queue);
   sim_bottom_reset(&run->bottom);
-  memset(run->putting_off, 0, (w->instances / 64 + 1) * sizeof *run->putting_off);
   for (uint32_t m = 0; m < w->machines; m++) sim_machine_reset(run, m);
   sim_knobs_reset(run);
   for (uint32_t o = 0; o < w->observables; o++) run->observed[o] = 0;

@@ -145,25 +145,25 @@ struct sim_world {
   struct sim_graph_cache *cache;
 };
 
-/* Dwells of entities that are about to enter a state with one timed way out: see dwell.c. */
-enum { SIM_DWELLS = 64 };
-struct sim_dwell {
-  uint32_t entity, incarnation;
-  unsigned transition; /* + 1; 0: none */
-  double days;
+/* How an entity that enters a state will leave it by itself. */
+struct sim_exit {
+  uint32_t incarnation;      /* of the stay */
+  uint8_t state, transition; /* transition: by which it leaves */
+  int64_t entered, tick;     /* tick: of the exit; or SIM_NEVER */
 };
-struct sim_dwells {
-  struct sim_dwell drawn[SIM_DWELLS]; /* by the entity's lowest bits */
-  uint32_t waiting;
-  struct sim_rng_names names; /* of those that wait */
-  uint8_t transition[SIM_RNG_NAMES];
+/* Exits of entities that will come into a state soon: see dwell.c. The latest ones, a ring. */
+enum { SIM_AHEAD = 32 };
+struct sim_ahead {
+  uint32_t kept, next; /* exits kept so far; place that is probably asked for next */
+  uint32_t entity[SIM_AHEAD];
+  struct sim_exit exit[SIM_AHEAD];
 };
 
 struct sim_machine_run {
   struct sim_entity *entity;  /* [size]; incarnation 0 means untouched */
   struct sim_touched touched; /* by their first moves */
   uint32_t count[SIM_MAX_STATES];
-  struct sim_dwells dwells;
+  struct sim_ahead ahead;
 };
 struct sim_knob_run {
   uint64_t *mask;             /* [subjects] or NULL without modifiers; whole: one subject */
@@ -183,9 +183,7 @@ struct sim_run {
   struct sim_agenda *agenda; /* those of the machines' exits first, by machine */
   uint32_t agendas;
   size_t agenda_cap;
-  uint32_t *agenda_of;   /* [kinds by rank]; see run.c */
-  int64_t catch_up;      /* no event of this tick or later before those with work put off have caught up */
-  uint64_t *putting_off; /* bit set over [instances] */
+  uint32_t *agenda_of; /* [kinds by rank]; see run.c */
   uint64_t events;
   void **state; /* [instances] */
   struct sim_machine_run *machine;
@@ -219,12 +217,13 @@ static inline unsigned sim_engine_kind(const struct sim_instance *i, enum sim_en
 int sim_machine_open(struct sim_run *run, uint32_t machine) SIM_MUST_CHECK;
 void sim_machine_close(struct sim_machine_run *r);
 void sim_machine_reset(struct sim_run *run, uint32_t machine);
+/* Whether an exit by time leads to a state that has one too. */
+bool sim_machine_goes_on(const struct sim_machine *m);
 void sim_machine_begin(struct sim_run *run, uint32_t machine);
 void sim_machine_dwell_over(struct sim_run *run, uint32_t entity, uint32_t n);
-/* How long an entity stays that comes in this incarnation into a state with one timed way out. */
-double sim_dwell(const struct sim_run *run, const struct sim_machine *m, uint32_t entity, uint32_t incarnation,
-                 unsigned transition);
-void sim_machine_foresee_exit(const struct sim_run *run, uint32_t machine, uint32_t entity);
+/* The tick and the transition of an exit whose other parts are given: drawn now, or found among those drawn ahead. */
+void sim_draw_exit(const struct sim_run *run, const struct sim_machine *m, uint32_t entity, struct sim_exit *exit);
+bool sim_exit_ahead(const struct sim_run *run, const struct sim_machine *m, uint32_t entity, struct sim_exit *exit);
 int sim_knobs_open(struct sim_run *run) SIM_MUST_CHECK;
 void sim_knobs_reset(struct sim_run *run);
 void sim_knobs_close(struct sim_run *run);
