@@ -47,7 +47,7 @@ static bool expect(struct fixture *f, uint32_t agenda, uint32_t entity, int64_t 
   struct sim_radix_item item = {tick, entity, agenda};
   if (tick < b->later.end && b->n - b->at >= SIM_BOTTOM_MOST) return false;
   f->field[agenda][entity] = tick;
-  cr_assert_eq(tick < b->later.end ? sim_bottom_insert(b, f->agenda, &item) : sim_radix_push(&b->later, &item), 0);
+  cr_assert_eq(tick < b->later.end ? sim_bottom_insert(b, f->agenda, &item) : sim_radix_push(&b->later, item), 0);
   return true;
 }
 

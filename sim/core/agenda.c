@@ -8,6 +8,7 @@ enum {
   BOTTOM = SIM_BOTTOM_MOST, /* a slot of more is split */
   ENOUGH = 192,             /* with fewer in the bottom, the next slot is taken too: what fires soon must be foreseen */
   INSERTION = 24,           /* a run of more is sorted by merging */
+  PARTS_BITS = 10,          /* the parts of a slot for sorting are 2^10 at most */
   QUEUE_START = 256,        /* events in the queue before the store wakes */
   QUEUE_GROWTH = 512        /* and during one bottom */
 };
@@ -36,7 +37,7 @@ int sim_bottom_wake(struct sim_bottom *b, int64_t now, uint32_t queue) {
       b->item[kept++] = b->item[i];
       continue;
     }
-    int ret = sim_radix_push(&b->later, &b->item[i]);
+    int ret = sim_radix_push(&b->later, b->item[i]);
     if (ret) return ret;
   }
   b->at = b->group = 0;
@@ -53,8 +54,10 @@ static bool before(const struct sim_agenda *agenda, const struct sim_radix_item 
   return a->b < b->b;
 }
 
+/* Quick where few are out of order, and not far. */
 static void insertion(const struct sim_agenda *agenda, struct sim_radix_item *x, uint32_t n) {
   for (uint32_t i = 1; i < n; i++) {
+    if (x[i].tick > x[i - 1].tick) continue;
     struct sim_radix_item e = x[i];
     uint32_t j = i;
     for (; j > 0 && before(agenda, &e, &x[j - 1]); j--) x[j] = x[j - 1];
@@ -76,32 +79,6 @@ static void merge_sort(const struct sim_agenda *agenda, struct sim_radix_item *x
   }
 }
 
-/* Orders n items of `work` into `item`, n places: by counting on the leading bits of the place within the slot that was
- * opened last, then within each part. */
-static void sort(struct sim_bottom *b, const struct sim_agenda *agenda, struct sim_radix_item *item, uint32_t n) {
-  uint32_t start[BOTTOM + 1] = {0};
-  uint64_t last = (uint64_t)b->later.end - (uint64_t)b->later.cursor - 1; /* place of the slot's last tick */
-  unsigned bits = 0, width = last ? 64 - (unsigned)__builtin_clzll(last) : 0;
-  while (bits < 9 && bits < width && 2u << bits < n) bits++;
-  unsigned shift = width - bits;
-  int64_t first_tick = b->later.cursor;
-  for (uint32_t i = 0; i < n; i++) start[(b->work[i].tick - first_tick) >> shift]++;
-  uint32_t parts = 1u << bits;
-  for (uint32_t p = 0, sum = 0; p < parts; p++) {
-    uint32_t here = start[p];
-    start[p] = sum;
-    sum += here;
-  }
-  for (uint32_t i = 0; i < n; i++) item[start[(b->work[i].tick - first_tick) >> shift]++] = b->work[i];
-  for (uint32_t p = 0, first = 0; p < parts; first = start[p], p++) { /* start[p] is the part's end now */
-    uint32_t size = start[p] - first;
-    if (size > INSERTION)
-      merge_sort(agenda, item + first, b->work, size);
-    else
-      insertion(agenda, item + first, size);
-  }
-}
-
 /* ---- the next bottom -------------------------------------------------------------------------------------------- */
 
 static int make_room(struct sim_bottom *b, uint32_t n) {
@@ -116,22 +93,47 @@ static int make_room(struct sim_bottom *b, uint32_t n) {
   return 0;
 }
 
-/* Appends the open slot's reminders that are not stale, in order. The first pass only touches their fields. */
-static void append(struct sim_bottom *b, const struct sim_agenda *agenda) {
-  uint32_t n = 0, kept = 0;
-  struct sim_radix_item *end = b->item + b->n;
-  const struct sim_radix_item *item;
-  for (uint32_t here; (here = sim_radix_read(&b->later, &item)) > 0; n += here)
-    for (uint32_t i = 0; i < here; i++) {
-      __builtin_prefetch(sim_agenda_field(&agenda[item[i].b], item[i].a), 1);
-      end[n + i] = item[i];
+/* The open slot's reminders by the part of the slot that they are in; asks for the field of each, stale or not. */
+static void count(const struct sim_radix *r, const struct sim_agenda *agenda, unsigned shift, uint32_t *parts) {
+  int64_t first = r->cursor;
+  for (const struct sim_radix_chunk *chunk = r->open; chunk; chunk = chunk->next) {
+    sim_radix_look_ahead(chunk);
+    for (const struct sim_radix_item *e = chunk->item, *end = e + chunk->n; e < end; e++) {
+      __builtin_prefetch(sim_agenda_field(&agenda[e->b], e->a), 1);
+      parts[(uint64_t)(e->tick - first) >> shift]++;
     }
-  for (uint32_t i = 0; i < n; i++) {
-    b->work[kept] = end[i];
-    kept += *sim_agenda_field(&agenda[end[i].b], end[i].a) == end[i].tick;
   }
-  sort(b, agenda, end, kept);
-  b->n += kept;
+}
+
+/* Puts each into its part's place in `item`: start[p] is where part p begins, and becomes where it ends. */
+static void deal(const struct sim_radix *r, unsigned shift, uint32_t *start, struct sim_radix_item *item) {
+  int64_t first = r->cursor;
+  for (const struct sim_radix_chunk *chunk = r->open; chunk; chunk = chunk->next)
+    for (const struct sim_radix_item *e = chunk->item, *end = e + chunk->n; e < end; e++)
+      item[start[(uint64_t)(e->tick - first) >> shift]++] = *e;
+}
+
+/* Appends the n reminders of the open slot in order. There are about as many parts as reminders, so those that are not
+ * in order yet are near their places. */
+static void append(struct sim_bottom *b, const struct sim_agenda *agenda, uint32_t n) {
+  struct sim_radix_item *item = b->item + b->n;
+  uint32_t start[1 << PARTS_BITS], bits = 0, sum = 0, width = b->later.shift[b->later.low];
+  while (bits < PARTS_BITS && bits < width && 1u << bits < n) bits++;
+  uint32_t parts = 1u << bits;
+  memset(start, 0, parts * sizeof *start);
+  count(&b->later, agenda, width - bits, start);
+  bool crowded = false;
+  for (uint32_t p = 0; p < parts; p++) {
+    uint32_t here = start[p];
+    start[p] = sum;
+    sum += here;
+    crowded |= here > INSERTION;
+  }
+  deal(&b->later, width - bits, start, item);
+  for (uint32_t p = 0, at = 0; crowded && p < parts; at = start[p++])
+    if (start[p] - at > INSERTION) merge_sort(agenda, item + at, b->work, start[p] - at);
+  insertion(agenda, item, n);
+  b->n += n;
 }
 
 /* At the end of the array what is left moves to its beginning: less than half of it. */
@@ -167,7 +169,8 @@ int sim_bottom_advance(struct sim_bottom *b, const struct sim_agenda *agenda, ui
       int ret = make_room(b, b->n + n);
       if (ret) return ret;
     }
-    append(b, agenda);
+    append(b, agenda, n);
+    sim_radix_close(&b->later);
   }
   b->queue_limit = queue + (b->later.end == SIM_NEVER ? QUEUE_START : QUEUE_GROWTH);
   return 0;

@@ -51,7 +51,7 @@ int sim_bottom_wake(struct sim_bottom *b, int64_t now, uint32_t queue) SIM_MUST_
  * left. */
 int sim_bottom_insert(struct sim_bottom *b, const struct sim_agenda *agenda,
                       const struct sim_radix_item *e) SIM_MUST_CHECK;
-/* The bottom is used up: fills it with the reminders of the next full slots that are not stale, in order; there may be
- * none. Once all slots are empty, later.end is SIM_NEVER. `agenda`: the table that reminders refer to. */
+/* The bottom is used up: fills it with the reminders of the next full slots, in order. Once all slots are empty,
+ * later.end is SIM_NEVER. `agenda`: the table that reminders refer to. */
 int sim_bottom_advance(struct sim_bottom *b, const struct sim_agenda *agenda, uint32_t queue) SIM_MUST_CHECK;
 #endif

@@ -101,7 +101,7 @@ static bool is_current(const void *queue, const struct sim_radix_item *item) {
 }
 
 static int put_later(struct sim_queue *q, int64_t tick, uint32_t slot, uint32_t generation) {
-  return sim_radix_push(&q->later, &(struct sim_radix_item){tick, slot, generation});
+  return sim_radix_push(&q->later, (struct sim_radix_item){tick, slot, generation});
 }
 
 /* The event of an item in the store is no longer there. */
@@ -137,16 +137,17 @@ static int spill(struct sim_queue *q) {
 
 /* Fills the empty heap from the store. */
 static void refill(struct sim_queue *q) {
-  const struct sim_radix_item *item;
   while (q->awake && q->heap_n == 0) {
     q->awake = sim_radix_open(&q->later, SLOT_MOST) > 0;
-    for (uint32_t n; (n = sim_radix_read(&q->later, &item)) > 0;)
-      for (uint32_t i = 0; i < n; i++) {
-        if (is_current(q, &item[i]))
-          q->heap[q->heap_n++] = item_of(&q->slot[item[i].a].key, item[i].a);
+    for (const struct sim_radix_chunk *chunk = q->later.open; chunk; chunk = chunk->next)
+      for (uint32_t i = 0; i < chunk->n; i++) {
+        uint32_t slot = chunk->item[i].a;
+        if (is_current(q, &chunk->item[i]))
+          q->heap[q->heap_n++] = item_of(&q->slot[slot].key, slot);
         else
           q->stale--;
       }
+    sim_radix_close(&q->later);
   }
   heapify(q);
 }

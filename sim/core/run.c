@@ -110,13 +110,13 @@ static void key_of(const struct sim_run *run, const struct sim_radix_item *e, ui
 
 /* Consequences at the same instant, in a later round, are the queue's. */
 static int remind(struct sim_run *run, const struct sim_radix_item *e, uint64_t order) {
-  if (e->tick >= run->bottom.later.end) return sim_radix_push(&run->bottom.later, e);
+  if (e->tick >= run->bottom.later.end) return sim_radix_push(&run->bottom.later, *e);
   if (order >> 16 == 0 && run->bottom.n - run->bottom.at < SIM_BOTTOM_MOST)
     return sim_bottom_insert(&run->bottom, run->agenda, e);
   if (run->queue.n >= run->bottom.queue_limit) {
     int ret = sim_bottom_wake(&run->bottom, run->now, run->queue.n);
     if (ret) return ret;
-    if (e->tick >= run->bottom.later.end) return sim_radix_push(&run->bottom.later, e);
+    if (e->tick >= run->bottom.later.end) return sim_radix_push(&run->bottom.later, *e);
   }
   struct sim_key key;
   key_of(run, e, order, &key);
