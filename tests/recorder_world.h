@@ -163,7 +163,7 @@ static inline void place(struct fixture *f, uint32_t machine, uint32_t entity, u
   r->entity[entity].state = to;
   r->count[from]--;
   r->count[to]++;
-  sim_recorder_moved(&f->run, machine, entity, from, to);
+  sim_recorder_moved(&f->run, &f->machine[machine], &r->entity[entity], from, to);
   observe(f, f->machine[machine].observable + from, r->count[from]);
   observe(f, f->machine[machine].observable + to, r->count[to]);
 }

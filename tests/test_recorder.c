@@ -332,7 +332,7 @@ Test(recorder, product_of_machines_returns_to_one) {
   for (uint32_t m = 0; m < 3; m++)
     for (uint32_t i = 0; i < 20; i++) place(&f, m, i, m == 2 ? 2 : 0);
   finish(&f);
-  cr_assert_eq(f.run.recorder->society, f.w.recorder->full);
+  cr_assert_eq(sim_society_now(f.run.recorder), f.w.recorder->full);
   cr_assert_eq(f.row.samples[100], 0);
   close_run(&f);
 }
@@ -386,14 +386,14 @@ Test(recorder, society_of_unlike_large_populations) {
   at(&f, 1);
   place(&f, 2, 1, 1); /* a loss of 3.3e-10 */
   at(&f, 2);
-  cr_assert_lt(f.run.recorder->society, f.w.recorder->full);
+  cr_assert_lt(sim_society_now(f.run.recorder), f.w.recorder->full);
   place(&f, 0, 0, 1);
   place(&f, 0, 1, 1);
   at(&f, 3);
   for (uint32_t p = 0; p < 3; p++)
     for (uint32_t i = 0; i < 2; i++) place(&f, p, i, 0);
   finish(&f);
-  cr_assert_eq(f.run.recorder->society, f.w.recorder->full);
+  cr_assert_eq(sim_society_now(f.run.recorder), f.w.recorder->full);
   close_to(scalar(&f, "episode_start"), 1, 0, "the smallest loss counts");
   close_to(scalar(&f, "robustness"), 2 / 3.0, 1e-9, "one of three");
   close_to(scalar(&f, "resilience_loss"), (1 + 2e-9) / 3, 1e-9, "loss");

@@ -130,7 +130,7 @@ static void move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t
   if (run->trace && run->trace->move)
     run->trace->move(run->trace->ctx, sim_days(run->now), m->instance->name, entity, m->state_name[from],
                      m->state_name[to]);
-  sim_recorder_moved(run, machine, entity, from, to);
+  sim_recorder_moved(run, m, e, from, to);
   count(run, m, r, from);
   count(run, m, r, to);
   struct sim_change change = {machine, entity, from, to, planned};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The recorder's course in a run. The hot path is sim_recorder_moved: a few additions an event; all else happens once
- * an instant, for the gauges that moved in it. */
+/* The recorder's course in a run. The hot path is sim_recorder_moved: a few additions an event; all else happens at the
+ * end of an instant, for the gauges that left their bands in it. */
 #include "sim/core/recorder.h"
 #include "sim/core/burden.h"
 #include "sim/core/recorder_declared.h"
@@ -11,6 +11,8 @@
 static int create_parts(struct sim_recorder *r, const struct sim_world *w) {
   const struct sim_recorder_plan *p = r->plan;
   r->gauge = sim_calloc(p->gauges + 1, sizeof *r->gauge);
+  r->list = sim_calloc(p->gauges + 1, sizeof *r->list);
+  r->load = sim_calloc(p->hazards + 1, sizeof *r->load);
   r->entries = sim_calloc(p->entries + 1, sizeof *r->entries);
   r->ever = sim_calloc(w->machines + 1, sizeof *r->ever);
   r->part = sim_calloc(p->parts + 1, sizeof *r->part);
@@ -29,9 +31,9 @@ static int create_parts(struct sim_recorder *r, const struct sim_world *w) {
   r->lost_any = sim_calloc(w->shares + 1, sizeof *r->lost_any);
   r->keep = sim_calloc(p->giant_nodes + 1, sizeof *r->keep);
   r->work = sim_calloc(p->giant_nodes + 1, sizeof *r->work);
-  if (!r->gauge || !r->entries || !r->ever || !r->part || !r->lost_before || !r->lost_before_latest || !r->threshold ||
-      !r->level || !r->group_threshold || !r->group || !r->episode || !r->episode_level || !r->declared || !r->value ||
-      !r->samples || !r->lost || !r->lost_any || !r->keep || !r->work)
+  if (!r->gauge || !r->list || !r->load || !r->entries || !r->ever || !r->part || !r->lost_before ||
+      !r->lost_before_latest || !r->threshold || !r->level || !r->group_threshold || !r->group || !r->episode ||
+      !r->episode_level || !r->declared || !r->value || !r->samples || !r->lost || !r->lost_any || !r->keep || !r->work)
     return SIM_ERR_MEMORY;
   for (uint32_t s = 0; s < w->shares; s++) {
     size_t size = (size_t)w->population[w->share[s]].size + 1;
@@ -58,6 +60,8 @@ int sim_recorder_create(struct sim_recorder **out, const struct sim_world *w) {
 void sim_recorder_free(struct sim_recorder *r) {
   if (!r) return;
   sim_free(r->gauge);
+  sim_free(r->list);
+  sim_free(r->load);
   sim_free(r->entries);
   sim_free(r->ever);
   sim_free(r->part);
@@ -83,13 +87,11 @@ void sim_recorder_free(struct sim_recorder *r) {
 
 /* ---- start ------------------------------------------------------------------------------------------------------ */
 
-static void plan_next(struct sim_run *run) {
-  struct sim_recorder *r = run->recorder;
+static void plan_next(struct sim_recorder *r) {
   const struct sim_recorder_plan *p = r->plan;
   int64_t sample = r->next_sample < p->samples ? p->sample_tick[r->next_sample] : SIM_NEVER;
   int64_t due = r->next_due < p->dues ? p->due[r->next_due].tick : SIM_NEVER;
   r->next = sample < due ? sample : due;
-  run->recorder_due = r->next < r->next_target ? r->next : r->next_target;
 }
 
 void sim_recorder_begin(struct sim_run *run) {
@@ -100,12 +102,10 @@ void sim_recorder_begin(struct sim_run *run) {
     if (r->lost_any[s]) memset(r->lost[s], 0, w->population[w->share[s]].size * sizeof **r->lost);
     r->lost_any[s] = false;
   }
-  for (uint32_t g = 0; g < p->gauges; g++) r->gauge[g] = (struct sim_gauge){.peak = -1};
-  r->society = r->low = 0;
-  for (uint32_t i = 0; i < p->parts; i++) {
-    r->gauge[i].value = p->part[i].at_rest;
-    if (i < p->populations) r->society += p->population[i].coefficient * p->part[i].at_rest;
-  }
+  for (uint32_t g = 0; g <= p->gauges; g++) r->gauge[g] = (struct sim_gauge){.low = INT64_MIN, .high = INT64_MAX};
+  for (uint32_t h = 0; h < p->hazards; h++) r->load[h] = (struct sim_load_run){.peak = -1};
+  for (uint32_t i = 0; i < p->parts; i++) r->gauge[i].value = p->part[i].at_rest;
+  r->low = 0;
   for (uint32_t m = 0; m < w->machines; m++) {
     uint32_t size = w->population[w->machine[m].population].size;
     bool active = p->machine[m].active[w->machine[m].rest];
@@ -114,13 +114,15 @@ void sim_recorder_begin(struct sim_run *run) {
   }
   for (uint32_t o = 0; o < w->observables; o++)
     if (p->gauge_of[o] != SIM_NONE) r->gauge[p->gauge_of[o]].value = run->observed[o];
-  r->instant = run->now;
+  r->listed = 0;
+  for (uint32_t g = 0; g < p->gauges; g++) sim_gauge_list(r, g);
   sim_target_begin(r, run->twin);
   sim_episode_begin(r);
   sim_declared_begin(r);
   r->next_sample = 0;
   r->next_due = 0;
-  plan_next(run);
+  plan_next(r);
+  run->recorder_due = run->now; /* all gauges are listed */
 }
 
 /* Nobody has entered the state in which the run finds him. */
@@ -129,48 +131,59 @@ void sim_recorder_begun(struct sim_run *run) {
   memset(r->entries, 0, r->plan->entries * sizeof *r->entries);
 }
 
-/* ---- values that are final -------------------------------------------------------------------------------------- */
+/* ---- an instant that is over ------------------------------------------------------------------------------------ */
 
-static void load_held(struct sim_gauge *g) {
-  if (g->value > g->peak) {
-    g->peak = g->value;
-    g->peak_at = g->since;
-  }
-  if (g->value > g->top) {
-    g->top = g->value;
-    g->top_at = g->since;
-  }
-}
-
-static void observable_held(struct sim_recorder *r, uint32_t g) {
+/* A part has a value, against the present target: its standing, and, of a group, its recovery. */
+static void hear_part(struct sim_recorder *r, uint32_t part, int64_t now) {
   const struct sim_recorder_plan *p = r->plan;
-  const struct sim_gauge *gauge = &r->gauge[g];
-  for (uint32_t k = p->heard_first[g]; k < p->heard_first[g + 1]; k++)
-    sim_declared_heard(r, p->heard[k], gauge->value, gauge->since);
+  struct sim_gauge *g = &r->gauge[part];
+  struct sim_part_run *t = &r->part[part];
+  if (g->value + t->shift < t->low) t->low = g->value + t->shift;
+  g->low = t->low - t->shift > t->floor ? t->low - t->shift : t->floor;
+  g->high = t->ceiling;
+  if (part >= p->populations && r->degraded) {
+    int64_t threshold = r->group_threshold[part - p->populations];
+    bool below = g->value < threshold;
+    (void)sim_window_settle(&r->group[part - p->populations], below, p->hold, now);
+    if (below)
+      g->high = threshold - 1;
+    else if (threshold > g->low)
+      g->low = threshold;
+  }
+  if (r->recording) g->high = INT64_MIN; /* each value is a step */
 }
 
-/* What several gauges make together, at r->instant. Doing it again changes nothing. */
-static void settle(struct sim_run *run) {
-  struct sim_recorder *r = run->recorder;
-  if (r->recording) sim_target_record(run, r->instant);
-  if (r->clock) sim_episode_settle(r, r->instant);
+static void hear_load(struct sim_gauge *g, struct sim_load_run *load, int64_t now) {
+  if (g->value > load->peak) {
+    load->peak = g->value;
+    load->peak_at = now;
+  }
+  if (g->value > load->top) {
+    load->top = g->value;
+    load->top_at = now;
+  }
+  g->high = load->top < load->peak ? load->top : load->peak;
 }
 
-void sim_recorder_pass(struct sim_run *run, int64_t now) {
-  struct sim_recorder *r = run->recorder;
-  settle(run);
-  if (r->closes <= now) sim_episode_close(r);
-  r->instant = now;
-}
-
-/* The state is final for good. */
-static void settle_all(struct sim_run *run) {
+/* The state is final at `now`: the target, society, then the gauges that have left their bands. */
+static void settle(struct sim_run *run, int64_t now) {
   struct sim_recorder *r = run->recorder;
   const struct sim_recorder_plan *p = r->plan;
-  settle(run);
-  for (uint32_t k = 0; k < p->parts; k++) sim_part_held(r, k, k >= p->populations);
-  for (uint32_t h = 0; h < p->hazards; h++) load_held(&r->gauge[p->parts + h]);
-  for (uint32_t g = p->parts + p->hazards; g < p->gauges; g++) observable_held(r, g);
+  if (r->next_target <= now) sim_target_move(r, now);
+  if (r->look && r->recording) sim_target_record(run, now);
+  if (r->look && r->clock) sim_episode_look(r, now);
+  r->look = false;
+  for (uint32_t i = 0; i < r->listed; i++) {
+    uint32_t g = r->list[i];
+    r->gauge[g].listed = false;
+    if (g < p->parts)
+      hear_part(r, g, now);
+    else if (g < p->parts + p->hazards)
+      hear_load(&r->gauge[g], &r->load[g - p->parts], now);
+    else
+      sim_declared_hear(r, g, now);
+  }
+  r->listed = 0;
 }
 
 /* ---- changes ---------------------------------------------------------------------------------------------------- */
@@ -193,28 +206,24 @@ static int64_t functionality(const struct sim_run *run, uint32_t population, uin
   return (int64_t)(product * (double)SIM_Q_ONE + 0.5);
 }
 
-/* The functionality of a population's entity. */
-static inline void change_functionality(struct sim_run *run, uint32_t population, uint32_t entity, int64_t change) {
-  struct sim_recorder *r = run->recorder;
-  const struct sim_recorder_population *plan = &r->plan->population[population];
-  int64_t now = run->now;
-  if (plan->weight_of) change *= plan->weight_of[entity];
-  sim_part_touch(r, population, false, now);
-  r->gauge[population].value += change;
-  r->society += plan->coefficient * change;
-  if (plan->group == SIM_NONE) return;
-  uint32_t group = plan->group + plan->group_of[entity];
-  sim_part_touch(r, group, true, now);
-  r->gauge[group].value += change;
+/* A gauge has changed. */
+static void list(struct sim_run *run, uint32_t gauge) {
+  if (!sim_gauge_left(&run->recorder->gauge[gauge])) return;
+  sim_gauge_list(run->recorder, gauge);
+  run->recorder_due = run->now;
 }
 
-static inline void change_load(struct sim_recorder *r, uint32_t load, int64_t change, int64_t now) {
-  struct sim_gauge *g = &r->gauge[load];
-  if (g->since != now) {
-    load_held(g);
-    sim_gauge_pass(g, now);
-  }
-  g->value += change;
+static void change(struct sim_run *run, uint32_t gauge, int64_t by) {
+  sim_gauge_change(&run->recorder->gauge[gauge], by, run->now);
+  list(run, gauge);
+}
+
+/* The functionality of a population's entity. */
+static void change_functionality(struct sim_run *run, uint32_t population, uint32_t entity, int64_t by) {
+  const struct sim_recorder_population *plan = &run->recorder->plan->population[population];
+  if (plan->weight_of) by *= plan->weight_of[entity];
+  change(run, population, by);
+  if (plan->group != SIM_NONE) change(run, plan->group + plan->group_of[entity], by);
 }
 
 void sim_share(struct sim_run *run, uint32_t share, uint32_t entity, uint32_t millionths) {
@@ -225,45 +234,48 @@ void sim_share(struct sim_run *run, uint32_t share, uint32_t entity, uint32_t mi
   int64_t before = functionality(run, part, SIM_NONE, entity, 0);
   r->lost_any[share] = true;
   *lost = now;
-  sim_recorder_touch(run, run->now);
   change_functionality(run, part, entity, functionality(run, part, SIM_NONE, entity, 0) - before);
 }
 
-void sim_recorder_moved(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t from, uint8_t to) {
+/* A move that is not only a change of two gauges within their bands. */
+static __attribute__((noinline)) void moved_far(struct sim_run *run, const struct sim_machine *m,
+                                                const struct sim_entity *e, uint8_t from, uint8_t to) {
+  const struct sim_recorder_machine *plan = &run->recorder->plan->machine[m->index];
+  const struct sim_recorder_effect *x = &m->effect[from * m->states + to];
+  list(run, x->load);
+  list(run, x->part);
+  if (!x->own) return;
+  uint32_t part = plan->population, entity = (uint32_t)(e - run->machine[m->index].entity);
+  int64_t by = plan->alone
+                   ? plan->q[to] - plan->q[from]
+                   : functionality(run, part, m->index, entity, to) - functionality(run, part, m->index, entity, from);
+  change_functionality(run, part, entity, by);
+}
+
+void sim_recorder_moved(struct sim_run *run, const struct sim_machine *m, struct sim_entity *e, uint8_t from,
+                        uint8_t to) {
   struct sim_recorder *r = run->recorder;
-  const struct sim_recorder_machine *m = &r->plan->machine[machine];
-  const struct sim_recorder_effect *effect = &m->effect[from * m->states + to];
-  if (effect->q | effect->load) sim_recorder_touch(run, run->now);
-  if (effect->q)
-    change_functionality(run, m->population, entity,
-                         m->alone ? effect->q
-                                  : functionality(run, m->population, machine, entity, to) -
-                                        functionality(run, m->population, machine, entity, from));
-  if (effect->load) change_load(r, m->load, effect->load, run->now);
-  if (effect->affected) {
-    struct sim_entity *e = &run->machine[machine].entity[entity];
-    r->ever[machine] += !e->affected;
+  const struct sim_recorder_effect *x = &m->effect[from * m->states + to];
+  r->entries[x->entry]++;
+  if (x->affected && !e->affected) {
     e->affected = true;
+    r->ever[m->index]++;
   }
-  r->entries[m->entry + to]++;
+  struct sim_gauge *load = &r->gauge[x->load], *part = &r->gauge[x->part];
+  sim_gauge_change(load, x->active, run->now);
+  sim_gauge_change(part, x->q, run->now);
+  if (sim_gauge_left(load) || sim_gauge_left(part) || x->own) moved_far(run, m, e, from, to);
 }
 
 void sim_recorder_observed(struct sim_run *run, uint32_t observable, int64_t before, int64_t after) {
-  struct sim_recorder *r = run->recorder;
-  uint32_t g = r->plan->gauge_of[observable];
-  if (g == SIM_NONE) return;
-  struct sim_gauge *gauge = &r->gauge[g];
-  if (gauge->since != run->now) {
-    observable_held(r, g);
-    sim_gauge_pass(gauge, run->now);
-  }
-  gauge->value += after - before;
+  uint32_t gauge = run->recorder->plan->gauge_of[observable];
+  if (gauge != SIM_NONE) change(run, gauge, after - before);
 }
 
 void sim_recorder_incident(struct sim_run *run, const struct sim_instance *incident) {
   (void)incident;
-  sim_recorder_touch(run, run->now);
   sim_episode_incident(run->recorder, run->now);
+  run->recorder_due = run->now;
 }
 
 void sim_recorder_signal(struct sim_run *run, const struct sim_instance *self, unsigned signal) {
@@ -281,7 +293,7 @@ static uint16_t root_share(double part, double whole) {
 /* As struct sim_series in world.h: functionality by what is lost. */
 static uint16_t sample(const struct sim_recorder *r, uint32_t series) {
   const struct sim_recorder_plan *p = r->plan;
-  if (series == 0) return root_share((double)(p->full - r->society), (double)p->full);
+  if (series == 0) return root_share((double)(p->full - sim_society_now(r)), (double)p->full);
   const struct sim_gauge *g = &r->gauge[series - 1];
   if (series <= p->populations) {
     int64_t full = p->part[series - 1].full;
@@ -303,19 +315,18 @@ static void take_until(struct sim_run *run, int64_t last) {
   }
   for (; r->next_due < p->dues && p->due[r->next_due].tick <= last; r->next_due++)
     sim_declared_due(run, &p->due[r->next_due]);
-}
-
-/* The target's steps of one tick, at which nothing else changes any more. */
-static void move_target(struct sim_run *run, int64_t now) {
-  sim_recorder_touch(run, now);
-  sim_target_move(run->recorder, now);
+  plan_next(r);
 }
 
 void sim_recorder_take(struct sim_run *run, int64_t tick) {
   struct sim_recorder *r = run->recorder;
-  while (r->next_target < tick) move_target(run, r->next_target);
+  settle(run, run->now);
+  for (; r->next_target < tick; settle(run, r->next_target))
+    if (r->closes <= r->next_target) sim_episode_close(r);
+  if (r->closes <= tick) sim_episode_close(r);
   if (r->next < tick) take_until(run, tick - 1);
-  plan_next(run);
+  int64_t due = r->next < r->next_target ? r->next : r->next_target;
+  run->recorder_due = r->closes <= due ? r->closes - 1 : due;
 }
 
 void sim_recorder_end(struct sim_run *run, struct sim_row *row) {
@@ -323,9 +334,7 @@ void sim_recorder_end(struct sim_run *run, struct sim_row *row) {
   const struct sim_recorder_plan *p = r->plan;
   size_t samples = (size_t)p->seriess * p->samples;
   if (!run->error[0]) {
-    sim_recorder_touch(run, run->now);
-    if (r->next_target <= run->now) move_target(run, run->now);
-    settle_all(run);
+    settle(run, run->now);
     take_until(run, run->world->horizon);
     sim_episode_end(r, run->world->horizon);
   }

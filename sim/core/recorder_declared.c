@@ -385,7 +385,12 @@ static int compare_due(const void *a, const void *b) {
   return (x->value > y->value) - (x->value < y->value);
 }
 
-/* Which measures hear of each gauge. */
+/* Which measures hear of a gauge's values, and not only read it. */
+static bool hears(const struct sim_declared *d) {
+  return d->kind == SIM_DECLARED_MAXIMUM || d->kind == SIM_DECLARED_FIRST || d->kind == SIM_DECLARED_LAST ||
+         d->kind == SIM_DECLARED_SHARE_OF_TIME;
+}
+
 static int plan_hearing(struct sim_recorder_plan *p) {
   p->heard_first = sim_calloc(p->gauges + 2, sizeof *p->heard_first);
   p->heard = sim_calloc(p->declareds + 1, sizeof *p->heard);
@@ -393,7 +398,7 @@ static int plan_hearing(struct sim_recorder_plan *p) {
   for (uint32_t g = 0, n = 0; g < p->gauges; g++) {
     p->heard_first[g] = n;
     for (uint32_t d = 0; d < p->declareds; d++)
-      if (p->declared[d].gauge == g) p->heard[n++] = d;
+      if (p->declared[d].gauge == g && hears(&p->declared[d])) p->heard[n++] = d;
     p->heard_first[g + 1] = n;
   }
   return 0;

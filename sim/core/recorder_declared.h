@@ -31,8 +31,8 @@ int sim_declared_columns(const struct sim_recorder_plan *p, struct sim_world *w,
                          struct sim_columns *columns) SIM_MUST_CHECK;
 
 void sim_declared_begin(struct sim_recorder *r);
-/* The gauge that measure d reads holds `value` from `now` on. */
-void sim_declared_heard(struct sim_recorder *r, uint32_t d, int64_t value, int64_t now);
+/* An observable's gauge holds its value from `now` on: tells the measures that read it, and gives it its band. */
+void sim_declared_hear(struct sim_recorder *r, uint32_t gauge, int64_t now);
 /* The state at due->tick is final, and is still the run's. */
 void sim_declared_due(struct sim_run *run, const struct sim_recorder_due *due);
 /* Writes its columns, in the order of sim_declared_columns; returns the place after the last. */

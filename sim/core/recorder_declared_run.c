@@ -10,11 +10,7 @@ void sim_declared_begin(struct sim_recorder *r) {
   for (uint32_t v = 0; v < r->plan->values; v++) r->value[v] = (double)NAN;
 }
 
-void sim_declared_heard(struct sim_recorder *r, uint32_t d, int64_t value, int64_t now) {
-  const struct sim_declared *plan = &r->plan->declared[d];
-  struct sim_declared_run *m = &r->declared[d];
-  if (!m->on) return;
-  if (value > m->peak) m->peak = value;
+static void hear_predicate(const struct sim_declared *plan, struct sim_declared_run *m, int64_t value, int64_t now) {
   bool truth = value >= plan->low && value <= plan->high;
   if (truth == m->truth) return;
   m->truth = truth;
@@ -24,6 +20,40 @@ void sim_declared_heard(struct sim_recorder *r, uint32_t d, int64_t value, int64
   } else {
     m->ended = now;
     m->ticks += now - m->since;
+  }
+}
+
+/* To the values around the present one that are no news to the measure. */
+static void narrow(const struct sim_declared *plan, const struct sim_declared_run *m, struct sim_gauge *g) {
+  int64_t low = INT64_MIN, high = INT64_MAX;
+  if (plan->kind == SIM_DECLARED_MAXIMUM) {
+    high = m->peak;
+  } else if (m->truth) {
+    low = plan->low;
+    high = plan->high;
+  } else if (g->value < plan->low) {
+    high = plan->low - 1;
+  } else {
+    low = plan->high + 1;
+  }
+  if (low > g->low) g->low = low;
+  if (high < g->high) g->high = high;
+}
+
+void sim_declared_hear(struct sim_recorder *r, uint32_t gauge, int64_t now) {
+  const struct sim_recorder_plan *p = r->plan;
+  struct sim_gauge *g = &r->gauge[gauge];
+  g->low = INT64_MIN;
+  g->high = INT64_MAX;
+  for (uint32_t k = p->heard_first[gauge]; k < p->heard_first[gauge + 1]; k++) {
+    const struct sim_declared *plan = &p->declared[p->heard[k]];
+    struct sim_declared_run *m = &r->declared[p->heard[k]];
+    if (!m->on) continue;
+    if (plan->kind != SIM_DECLARED_MAXIMUM)
+      hear_predicate(plan, m, g->value, now);
+    else if (g->value > m->peak)
+      m->peak = g->value;
+    narrow(plan, m, g);
   }
 }
 
@@ -47,7 +77,7 @@ void sim_declared_due(struct sim_run *run, const struct sim_recorder_due *due) {
   m->on = true;
   m->peak = g->value;
   m->base = sim_gauge_sum(g, due->tick);
-  sim_declared_heard(r, due->declared, g->value, due->tick);
+  sim_declared_hear(r, plan->gauge, due->tick);
 }
 
 static double waits(const struct sim_run *run, const struct sim_declared *d) {

@@ -75,13 +75,14 @@ static void degrade(struct sim_recorder *r, int64_t now) {
   for (uint32_t k = 0; k < p->parts; k++) {
     r->part[k].low = r->gauge[k].value + r->part[k].shift;
     r->lost_before[k] = sim_part_lost(r, k, now);
+    sim_gauge_list(r, k);
   }
   for (uint32_t g = 0; g < p->groups; g++)
     (void)sim_window_settle(&r->group[g], r->gauge[p->populations + g].value < r->group_threshold[g], p->hold, now);
   for (uint32_t h = 0; h < p->hazards; h++) {
-    struct sim_gauge *gauge = &r->gauge[p->parts + h];
-    gauge->top = gauge->value;
-    gauge->top_at = now;
+    r->load[h].top = r->gauge[p->parts + h].value;
+    r->load[h].top_at = now;
+    sim_gauge_list(r, p->parts + h);
   }
 }
 
@@ -95,7 +96,7 @@ static void start(struct sim_recorder *r, int64_t now) {
   r->running = true;
   r->awaited = false;
   r->whole_since = SIM_NEVER;
-  r->band_high = 0; /* none: all is looked at */
+  r->band_high = 0; /* none */
   *r->latest = (struct sim_episode_run){.start = now, .end = SIM_NEVER, .low = sim_society_standing(r)};
   for (uint32_t l = 0; l < p->levels; l++) r->latest_level[l] = (struct sim_window_run){0};
   for (uint32_t k = 0; k < p->parts; k++) r->lost_before_latest[k] = sim_part_lost(r, k, now);
@@ -129,12 +130,12 @@ static bool ended_unhurt(const struct sim_recorder *r, int64_t now) {
 
 void sim_episode_incident(struct sim_recorder *r, int64_t now) {
   r->incidents++;
-  if (r->closes <= now) stop(r, r->closes);
   if (r->running && ended_unhurt(r, now)) stop(r, now);
   r->gathered++;
   if (r->running) return;
   r->clock = r->awaited = true;
-  r->band_high = 0; /* none: all is looked at */
+  r->band_high = 0; /* none */
+  r->look = true;
 }
 
 /* Windows of the first episode, to the horizon. */
@@ -179,23 +180,49 @@ static void set_band(struct sim_recorder *r) {
   }
 }
 
-void sim_episode_look(struct sim_recorder *r, int64_t now) {
+/* What society may fall and rise by, shared among the populations: while each keeps to its share, society keeps to its
+ * band. */
+static void share_band(struct sim_recorder *r) {
+  const struct sim_recorder_plan *p = r->plan;
+  sim_int128 down = r->society - (r->lowest > r->band_low ? r->lowest : r->band_low);
+  sim_int128 up = r->band_high - 1 - r->society;
+  for (uint32_t k = 0; k < p->populations; k++) {
+    if (!p->population[k].coefficient) continue;
+    r->part[k].floor = r->gauge[k].value - (int64_t)(down >> p->population[k].share);
+    r->part[k].ceiling = r->gauge[k].value + (int64_t)(up >> p->population[k].share);
+    sim_gauge_list(r, k);
+  }
+}
+
+static void fall_to(struct sim_recorder *r, sim_int128 standing, int64_t now) {
+  if (standing < r->low) {
+    r->low = standing;
+    r->low_at = now;
+  }
+  if (r->running && standing < r->latest->low) r->latest->low = standing;
+}
+
+/* Society may have crossed a level or the target, or an episode may begin. */
+static __attribute__((noinline)) void cross(struct sim_recorder *r, int64_t now) {
   if (r->awaited && r->society < r->target) start(r, now);
   if (r->degraded) {
     sim_int128 standing = sim_society_standing(r);
-    if (standing < r->low) {
-      r->low = standing;
-      r->low_at = now;
-    }
-    if (r->running && standing < r->latest->low) r->latest->low = standing;
-    if (r->society >= r->band_low && r->society < r->band_high) {
-      r->lowest = r->society;
-      return;
-    }
+    fall_to(r, standing, now);
     settle_run(r, standing, now);
     if (r->running) settle_running(r, now);
   }
   set_band(r);
+}
+
+void sim_episode_look(struct sim_recorder *r, int64_t now) {
+  r->society = sim_society_now(r);
+  if (r->society < r->band_low || r->society >= r->band_high) {
+    cross(r, now);
+  } else if (r->society < r->lowest) {
+    r->lowest = r->society;
+    fall_to(r, sim_society_standing(r), now);
+  }
+  share_band(r);
 }
 
 void sim_episode_end(struct sim_recorder *r, int64_t horizon) {

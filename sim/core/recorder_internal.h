@@ -6,11 +6,9 @@
  * instant is measured, so what happens and is undone within one instant is not seen, and curves are right-continuous.
  * Integrals are exact sums of ticks x counts, so they do not depend on how time was cut.
  *
- * Nothing is done at the end of an instant: the value that a gauge took at `since` is known to be final when the gauge
- * first changes at a later tick, or when it is read, and is measured then (sim_*_held). What depends on several gauges
- * at once -- society, with its episodes, and the course of the twin -- is settled when any part or load first changes
- * in a later instant (sim_recorder_touch). So a change costs a few additions, and the clock moves for nothing but a
- * comparison. */
+ * Most values mean nothing but for the integral: no new peak, no level crossed. Each gauge has a *band* of such values.
+ * A gauge that leaves its band is listed, and before the clock moves on what is listed is looked at, and gets a new
+ * band (settle). So a change costs a few additions and two comparisons. */
 #ifndef SIM_CORE_RECORDER_INTERNAL_H
 #define SIM_CORE_RECORDER_INTERNAL_H
 #include "sim/core/recorder.h"
@@ -33,6 +31,7 @@ struct sim_recorder_population {
   uint32_t population;    /* of the world */
   int64_t weight;         /* in society, up to a common factor; 0: not part of it */
   sim_int128 coefficient; /* society = sum of coefficient x gauge */
+  unsigned share;         /* of what society may change by, its gauge may by a 2^share-th */
   uint32_t *machine;      /* machines that can lower functionality */
   uint32_t machines;
   bool shared;               /* by a share too */
@@ -41,21 +40,23 @@ struct sim_recorder_population {
   const uint8_t *group_of;   /* [entities]: the population's own */
 };
 
-/* What a move from one state of a machine to another changes. */
+/* What a move from one state of a machine to another changes. A change of 0 has the gauge that nobody reads. */
 struct sim_recorder_effect {
-  int64_t q;     /* functionality of an entity, in millionths, if the machine is alone; else whether it may change;
-                    0 where the population does not count */
-  int8_t load;   /* entities in an active state */
-  bool affected; /* the entity is active, as it is not from the start */
+  int64_t q;      /* functionality of an entity, in millionths */
+  uint32_t part;  /* its gauge */
+  uint32_t load;  /* gauge of the active load */
+  uint32_t entry; /* counter of entries into the state */
+  int8_t active;  /* change of the load */
+  bool affected;  /* the entity is active, as it is not from the start */
+  bool own;       /* the functionality that changes is the entity's own: q does not say it */
 };
 
 struct sim_recorder_machine {
   struct sim_recorder_effect *effect; /* [from x states + to] */
-  unsigned states;
-  uint32_t population; /* gauge of its functionality; SIM_NONE: all its states have functionality 1 */
-  bool alone;          /* the only such machine of its population: effects hold */
-  uint32_t load;       /* gauge of its active load; SIM_NONE: no state of it is active */
-  uint32_t entry;      /* its first counter of entries; state s is entry + s */
+  uint32_t population;                /* gauge of its functionality; SIM_NONE: all its states have functionality 1 */
+  bool alone;                         /* the only such machine of its population, which has no shares */
+  uint32_t load;                      /* gauge of its active load; SIM_NONE: no state of it is active */
+  uint32_t entry;                     /* its first counter of entries; state s is entry + s */
   uint8_t active[SIM_MAX_STATES];
   double functionality[SIM_MAX_STATES];
   int64_t q[SIM_MAX_STATES];
@@ -122,7 +123,7 @@ struct sim_recorder_plan {
   uint32_t hazards;
   uint32_t entries;      /* counters of entries: states of all machines */
   uint32_t *gauge_of;    /* [observables] gauge, or SIM_NONE */
-  uint32_t gauges;       /* parts, then hazards, then observables */
+  uint32_t gauges;       /* parts, then hazards, then observables; and one more, that nobody reads */
   uint32_t *heard_first; /* [gauges + 1] measures that read gauge g: heard[heard_first[g] ..) */
   uint32_t *heard;
   int64_t weight_total; /* of the populations' weights */
@@ -151,20 +152,25 @@ struct sim_recorder_plan {
 /* ---- a run ------------------------------------------------------------------------------------------------------ */
 
 struct sim_gauge {
-  int64_t value;         /* from `since` on; it may still change at that tick */
-  int64_t since;         /* tick up to which sum reaches */
-  sim_int128 sum;        /* integral, ticks */
-  int64_t peak, peak_at; /* of a load: largest value, and its first tick */
+  int64_t value;     /* in the midst of an instant it may still change */
+  int64_t low, high; /* the band: while low <= value <= high there is nothing to look at */
+  bool listed;       /* it is looked at when the instant is over */
+  sim_int128 moment; /* sum of changes x their ticks: the integral from 0 to t is value x t - moment */
+};
+
+struct sim_load_run {
+  int64_t peak, peak_at; /* largest value, and its first tick */
   int64_t top, top_at;   /* that since degraded */
 };
 
 /* What a part is compared with. Its standing is full - (target - gauge): the gauge itself where the target is full. */
 struct sim_part_run {
-  int64_t target, since; /* from that tick on */
-  int64_t shift;         /* full - target: standing is gauge + shift */
-  sim_int128 target_sum; /* integral of the target up to there */
-  int64_t low;           /* least standing since degraded */
-  int64_t recorded;      /* of the twin: gauge at the latest step */
+  int64_t floor, ceiling; /* of the gauge: while none is beyond, society is in its band */
+  int64_t target, since;  /* from that tick on */
+  int64_t shift;          /* full - target: standing is gauge + shift */
+  sim_int128 target_sum;  /* integral of the target up to there */
+  int64_t low;            /* least standing since degraded */
+  int64_t recorded;       /* of the twin: gauge at the latest step */
 };
 
 /* The target's part took this value. In the order of time. */
@@ -205,8 +211,10 @@ struct sim_declared_run {
 
 struct sim_recorder {
   const struct sim_recorder_plan *plan;
-  struct sim_gauge *gauge;         /* [gauges] */
-  int64_t instant;                 /* the latest in which a part, a load or a target changed or an incident came */
+  struct sim_gauge *gauge;         /* [gauges + 1] */
+  uint32_t *list, listed;          /* [gauges] those to be looked at when the instant is over */
+  bool look;                       /* society too */
+  struct sim_load_run *load;       /* [hazards] */
   uint64_t *entries;               /* [entries] */
   uint64_t *ever;                  /* [machines] entities ever active in this run */
   uint32_t **lost;                 /* [shares][entities] millionths below 1 */
@@ -214,7 +222,8 @@ struct sim_recorder {
   bool clock;                      /* an incident has come */
   bool degraded;                   /* the first episode has begun */
   int64_t start, alarm, incidents; /* of the first episode; first alarm since the clock started, or SIM_NEVER */
-  sim_int128 society, target;
+  sim_int128 society;              /* when last looked at */
+  sim_int128 target;
   sim_int128 low;                 /* least standing of society since degraded, */
   int64_t low_at;                 /* and its first tick */
   struct sim_part_run *part;      /* [parts] */
@@ -252,19 +261,35 @@ struct sim_recorder {
   uint32_t *work;
 };
 
+static inline void sim_gauge_change(struct sim_gauge *g, int64_t change, int64_t now) {
+  g->value += change;
+  g->moment += (sim_int128)change * now;
+}
+static inline bool sim_gauge_left(const struct sim_gauge *g) {
+  return g->value < g->low || g->value > g->high;
+}
 /* Integral of a gauge from 0 to tick (at or after its last change). */
 static inline sim_int128 sim_gauge_sum(const struct sim_gauge *g, int64_t tick) {
-  return g->sum + (sim_int128)g->value * (tick - g->since);
+  return (sim_int128)g->value * tick - g->moment;
 }
-/* A later instant than the last change: the value that is left has been measured. */
-static inline void sim_gauge_pass(struct sim_gauge *g, int64_t now) {
-  g->sum = sim_gauge_sum(g, now);
-  g->since = now;
+/* It is looked at when the instant is over; before the clock moves the recorder must be due. */
+static inline void sim_gauge_list(struct sim_recorder *r, uint32_t gauge) {
+  struct sim_gauge *g = &r->gauge[gauge];
+  if (g->listed) return;
+  g->listed = true;
+  r->list[r->listed++] = gauge;
+  r->look |= gauge < r->plan->populations;
 }
 /* Integral of target minus gauge of a part from 0 to tick. */
 static inline sim_int128 sim_part_lost(const struct sim_recorder *r, uint32_t part, int64_t tick) {
   const struct sim_part_run *t = &r->part[part];
   return t->target_sum + (sim_int128)t->target * (tick - t->since) - sim_gauge_sum(&r->gauge[part], tick);
+}
+/* Society as it is. */
+static inline sim_int128 sim_society_now(const struct sim_recorder *r) {
+  sim_int128 sum = 0;
+  for (uint32_t k = 0; k < r->plan->populations; k++) sum += r->plan->population[k].coefficient * r->gauge[k].value;
+  return sum;
 }
 static inline sim_int128 sim_society_standing(const struct sim_recorder *r) {
   return r->society + (r->plan->full - r->target);
@@ -299,24 +324,13 @@ uint32_t sim_measure_extent(const struct sim_recorder_plan *p, enum sim_measure_
 
 /* ---- episodes (recorder_episode.c) ------------------------------------------------------------------------------ */
 
-/* `now` is a later instant than r->instant: settles that, and goes on to this one. */
-void sim_recorder_pass(struct sim_run *run, int64_t now);
-/* A part, a load or a target is about to change at `now`, or an incident comes. */
-static inline void sim_recorder_touch(struct sim_run *run, int64_t now) {
-  if (run->recorder->instant != now) sim_recorder_pass(run, now);
-}
-
 void sim_episode_begin(struct sim_recorder *r);
 /* An incident came through at `now`, in the midst of an instant. */
 void sim_episode_incident(struct sim_recorder *r, int64_t now);
 /* The running episode ended at r->closes; nothing has changed since. */
 void sim_episode_close(struct sim_recorder *r);
-/* Society's value is final at `now`, and outside the band or lower than ever in the episode. */
+/* The populations' values are final at `now`. */
 void sim_episode_look(struct sim_recorder *r, int64_t now);
-/* Society's value is final at `now`. */
-static inline void sim_episode_settle(struct sim_recorder *r, int64_t now) {
-  if (r->society < r->band_low || r->society >= r->band_high || r->society < r->lowest) sim_episode_look(r, now);
-}
 void sim_episode_end(struct sim_recorder *r, int64_t horizon);
 /* `below` the level from `now` on; true if a window starts, before any was held. */
 bool sim_window_settle(struct sim_window_run *w, bool below, int64_t hold, int64_t now);
@@ -330,24 +344,4 @@ void sim_target_begin(struct sim_recorder *r, bool recording);
 void sim_target_record(struct sim_run *run, int64_t now);
 /* Takes the steps up to `now`. */
 void sim_target_move(struct sim_recorder *r, int64_t now);
-
-/* ---- parts ------------------------------------------------------------------------------------------------------ */
-
-/* The part's value is final, since its gauge's last change, against the present target: its standing, and, of a group,
- * its recovery. */
-static inline void sim_part_held(struct sim_recorder *r, uint32_t part, bool group) {
-  const struct sim_recorder_plan *p = r->plan;
-  const struct sim_gauge *g = &r->gauge[part];
-  struct sim_part_run *t = &r->part[part];
-  if (g->value + t->shift < t->low) t->low = g->value + t->shift;
-  if (!group || !r->degraded) return;
-  uint32_t k = part - p->populations;
-  (void)sim_window_settle(&r->group[k], g->value < r->group_threshold[k], p->hold, g->since);
-}
-/* Something of the part, its value or its target, is about to change at `now`. */
-static inline void sim_part_touch(struct sim_recorder *r, uint32_t part, bool group, int64_t now) {
-  if (r->gauge[part].since == now) return;
-  sim_part_held(r, part, group);
-  sim_gauge_pass(&r->gauge[part], now);
-}
 #endif

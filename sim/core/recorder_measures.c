@@ -10,8 +10,8 @@ static const double missing = (double)NAN;
 static int64_t horizon(const struct sim_run *run) {
   return run->world->horizon;
 }
-static const struct sim_gauge *load(const struct sim_run *run, uint32_t hazard) {
-  return &run->recorder->gauge[run->recorder->plan->parts + hazard];
+static const struct sim_load_run *load(const struct sim_run *run, uint32_t hazard) {
+  return &run->recorder->load[hazard];
 }
 
 static double episode_start(const struct sim_run *run, uint32_t i) {
@@ -203,7 +203,7 @@ static double final_size(const struct sim_run *run, uint32_t i) {
   return (double)run->recorder->ever[run->recorder->plan->hazard[i]];
 }
 static double person_days(const struct sim_run *run, uint32_t i) {
-  return (double)sim_gauge_sum(load(run, i), horizon(run)) / SIM_TICKS_PER_DAY;
+  return (double)sim_gauge_sum(&run->recorder->gauge[run->recorder->plan->parts + i], horizon(run)) / SIM_TICKS_PER_DAY;
 }
 
 const struct sim_measure sim_measures[] = {

@@ -169,24 +169,6 @@ static int plan_machines(struct sim_recorder_plan *p, struct sim_world *w, const
   return 0;
 }
 
-/* What each move changes, once it is known which populations count. */
-static int plan_effects(struct sim_recorder_plan *p) {
-  for (uint32_t k = 0; k < p->world->machines; k++) {
-    const struct sim_machine *m = &p->world->machine[k];
-    struct sim_recorder_machine *r = &p->machine[k];
-    r->states = m->states;
-    r->effect = sim_calloc((size_t)m->states * m->states + 1, sizeof *r->effect);
-    if (!r->effect) return SIM_ERR_MEMORY;
-    for (unsigned from = 0; from < m->states; from++)
-      for (unsigned to = 0; to < m->states; to++)
-        r->effect[from * m->states + to] =
-            (struct sim_recorder_effect){.q = r->population == SIM_NONE ? 0 : r->q[to] - r->q[from],
-                                         .load = (int8_t)(r->active[to] - r->active[from]),
-                                         .affected = r->active[to] && !r->active[m->rest]};
-  }
-  return 0;
-}
-
 /* ---- society ---------------------------------------------------------------------------------------------------- */
 
 /* Who counts: populations with a machine, and those with a declared weight; sorted by name. */
@@ -314,12 +296,18 @@ static void plan_society(struct sim_recorder_plan *p) {
     denominator = step > largest / denominator ? largest : denominator * step;
     if (denominator == largest) break;
   }
+  uint32_t weighted = 0;
   for (uint32_t k = 0; k < p->populations; k++) {
     struct sim_recorder_population *pop = &p->population[k];
     sim_int128 total = (sim_int128)w->population[pop->population].weight_total;
     pop->coefficient = ((sim_int128)pop->weight * (sim_int128)denominator + total / 2) / total;
     p->full += pop->coefficient * p->part[k].full;
     p->weight_total += pop->weight;
+    weighted += pop->coefficient > 0;
+  }
+  for (uint32_t k = 0; k < p->populations; k++) { /* and no share of the whole is beyond the numbers of a gauge */
+    struct sim_recorder_population *pop = &p->population[k];
+    while (((sim_int128)1 << pop->share) < weighted * pop->coefficient || p->full >> pop->share > largest) pop->share++;
   }
 }
 
@@ -413,6 +401,33 @@ static int plan_instances(struct sim_recorder_plan *p) {
   return 0;
 }
 
+/* What each move changes, once all gauges are known. */
+static int plan_effects(struct sim_recorder_plan *p, struct sim_world *w) {
+  for (uint32_t k = 0; k < w->machines; k++) {
+    struct sim_machine *m = &w->machine[k];
+    struct sim_recorder_machine *r = &p->machine[k];
+    const struct sim_recorder_population *pop = r->population == SIM_NONE ? NULL : &p->population[r->population];
+    bool own = pop && (!r->alone || pop->weight_of || pop->group != SIM_NONE);
+    r->effect = sim_calloc((size_t)m->states * m->states + 1, sizeof *r->effect);
+    if (!r->effect) return SIM_ERR_MEMORY;
+    for (unsigned from = 0; from < m->states; from++)
+      for (unsigned to = 0; to < m->states; to++) {
+        int64_t q = pop ? r->q[to] - r->q[from] : 0;
+        int active = r->active[to] - r->active[from];
+        r->effect[from * m->states + to] =
+            (struct sim_recorder_effect){.q = own ? 0 : q,
+                                         .part = q && !own ? r->population : p->gauges,
+                                         .load = active ? r->load : p->gauges,
+                                         .entry = r->entry + to,
+                                         .active = (int8_t)active,
+                                         .affected = r->active[to] && !r->active[m->rest],
+                                         .own = own && q};
+      }
+    m->effect = r->effect;
+  }
+  return 0;
+}
+
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
 int sim_columns_add(struct sim_columns *c, const struct sim_column *column) {
@@ -498,7 +513,6 @@ static int plan_all(struct sim_recorder_plan *p, struct sim_world *w, struct sim
   int ret = plan_machines(p, w, child(measures, "functionality"), diag);
   if (!ret) ret = plan_populations(p, child(measures, "weights"), diag);
   if (!ret) ret = plan_parts(p, diag);
-  if (!ret) ret = plan_effects(p);
   if (ret || (ret = plan_instances(p))) return ret;
   plan_society(p);
   plan_target(p, child(measures, "target"), child(measures, "episodes"));
@@ -506,6 +520,7 @@ static int plan_all(struct sim_recorder_plan *p, struct sim_world *w, struct sim
   if (!ret) ret = plan_grid(p, samples ? samples->number : 100);
   if (!ret) ret = plan_series(p);
   if (!ret) ret = sim_declared_plan(p, w, child(measures, "declared"), diag);
+  if (!ret) ret = plan_effects(p, w);
   if (!ret && diag->n > before) ret = SIM_ERR_INPUT;
   if (!ret) ret = plan_columns(p, columns);
   return ret ? ret : sim_declared_columns(p, w, columns);

@@ -16,7 +16,8 @@ static void set_group_threshold(struct sim_recorder *r, uint32_t g) {
 }
 static void set_thresholds(struct sim_recorder *r) {
   for (uint32_t i = 0; i < r->plan->levels; i++) r->threshold[i] = share_of(r->target, r->plan->level_q[i]);
-  r->band_high = 0; /* none: all is looked at */
+  r->band_high = 0; /* none */
+  r->look = true;
 }
 
 void sim_target_begin(struct sim_recorder *r, bool recording) {
@@ -29,7 +30,8 @@ void sim_target_begin(struct sim_recorder *r, bool recording) {
   r->target = follows ? 0 : p->full;
   for (uint32_t k = 0; k < p->parts; k++) {
     int64_t full = p->part[k].full;
-    r->part[k] = (struct sim_part_run){.target = follows ? 0 : full, .shift = follows ? full : 0};
+    r->part[k] = (struct sim_part_run){
+        .floor = INT64_MIN, .ceiling = INT64_MAX, .target = follows ? 0 : full, .shift = follows ? full : 0};
   }
   set_thresholds(r);
   for (uint32_t g = 0; g < p->groups; g++) set_group_threshold(r, g);
@@ -56,7 +58,7 @@ void sim_target_move(struct sim_recorder *r, int64_t now) {
   for (; r->next_step < r->steps && r->step[r->next_step].tick <= now; r->next_step++) {
     const struct sim_target_step *s = &r->step[r->next_step];
     struct sim_part_run *t = &r->part[s->part];
-    sim_part_touch(r, s->part, s->part >= p->populations, now);
+    sim_gauge_list(r, s->part);
     t->target_sum += (sim_int128)t->target * (s->tick - t->since);
     t->since = s->tick;
     if (s->part < p->populations) r->target += p->population[s->part].coefficient * (s->value - t->target);

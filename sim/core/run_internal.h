@@ -20,6 +20,8 @@ enum sim_engine_event {
   SIM_EV_COUNT = SIM_EV_SERVED + 4
 };
 
+struct sim_recorder_effect; /* recorder_internal.h */
+
 struct sim_machine {
   const struct sim_instance *instance;
   uint32_t index, population;
@@ -38,6 +40,7 @@ struct sim_machine {
   uint32_t *watcher;             /* instances, ascending */
   uint64_t *watched;             /* [watchers] bit s: moves into or out of s */
   uint32_t watchers;
+  const struct sim_recorder_effect *effect; /* [from x states + to] of moves: the recorder's */
 };
 
 struct sim_observable_plan {
