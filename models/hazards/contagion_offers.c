@@ -17,7 +17,7 @@
 
 /* An upper bound of the law's hazard in so many days, close to it, by a search where the hazard costs more. */
 static double most_hazard(const struct contagion_plan *p, double days) {
-  if (p->law.kind == SIM_LAW_EXPONENTIAL) return sim_law_hazard(&p->law, days);
+  if (p->law.kind == SIM_LAW_EXPONENTIAL) return days / p->law.a;
   double safe = days * (1 + 1e-9);
   unsigned step = 0; /* the first that takes longer lies in [step, step + n] */
   for (unsigned n = CONTAGION_SOONEST; n > 0;) {
@@ -236,23 +236,25 @@ void contagion_offer_all(struct sim_run *run, struct contagion *s, uint32_t u, b
 
 /* ---- what comes soon -------------------------------------------------------------------------------------------- */
 
-/* A batch of the edges of those that will be infectious: `to` at f->tick, until `exit`. Rows that do not fit into it
- * are drawn when they are offered. */
-static void draw_ahead(const struct sim_run *run, struct contagion *s, const struct sim_foreseen *f, const uint8_t *to,
-                       const int64_t *exit, unsigned l) {
+/* A batch of the edges of those, from the i-th on, that will be infectious: `to` at f->tick, until `exit`. The place of
+ * the first that found no room in it. Rows that no batch can hold are drawn when they are offered. */
+static uint32_t draw_ahead(const struct sim_run *run, struct contagion *s, const struct sim_foreseen *f, uint32_t i,
+                           const uint8_t *to, const int64_t *exit, unsigned l) {
   const struct sim_graph *g = sim_run_graph(run, s->plan->layer[l].layer);
   struct contagion_batch *b = &s->ahead[l].batch[s->ahead[l].drawn % CONTAGION_BATCHES];
   struct named named;
   begin_batch(b, &named);
-  for (uint32_t i = 0; i < f->n && b->rows < CONTAGION_ROWS; i++) {
+  for (; i < f->n; i++) {
     uint32_t u = f->entity[i], e = g->row[u], n = g->row[u + 1] - e;
-    if (!(s->plan->infectivity[to[i]] > 0) || n > SIM_RNG_EDGES - named.edges.n) continue;
+    if (!(s->plan->infectivity[to[i]] > 0) || n > SIM_RNG_EDGES) continue;
+    if (b->rows == CONTAGION_ROWS || n > SIM_RNG_EDGES - named.edges.n) break;
     struct contagion_source x = source_of(s, u, l, s->entity[u].incarnation + 1, to[i], f->tick[i], exit[i]);
     name_edges(run, s, &x, e, n, b, &named);
   }
-  if (!b->rows) return;
+  if (!b->rows) return i;
   draw(run, s, &named, b);
   s->ahead[l].drawn++;
+  return i;
 }
 
 /* The rows of the graph, then what is in them. */
@@ -274,8 +276,8 @@ void contagion_foresee(const struct sim_run *run, const struct sim_instance *sel
                        const struct sim_foreseen *f, unsigned stage) {
   struct contagion *s = state;
   const struct contagion_plan *p = self->plan;
-  uint8_t to[CONTAGION_ROWS];
-  int64_t exit[CONTAGION_ROWS];
+  uint8_t to[SIM_FORESEEN];
+  int64_t exit[SIM_FORESEEN];
   for (uint32_t i = 0; stage == 0 && f->kind == EV_INFECT && i < f->n; i++) {
     sim_foresee_move(run, s->machine, f->entity[i]);
     if (s->unsure) __builtin_prefetch(&s->entity[s->node[f->entity[i]].source]);
@@ -291,6 +293,6 @@ void contagion_foresee(const struct sim_run *run, const struct sim_instance *sel
     if (stage < 2)
       touch_rows(run, s, f, stage, l);
     else if (!s->returned && !p->attempt)
-      draw_ahead(run, s, f, to, exit, l);
+      for (uint32_t i = 0; i < f->n;) i = draw_ahead(run, s, f, i, to, exit, l);
   }
 }

@@ -33,7 +33,7 @@ struct contagion_contact { /* one contact process of a source on a homogeneous l
 };
 
 /* Edges are drawn for some sources at once, before these become infectious. */
-enum { CONTAGION_BATCHES = 4, CONTAGION_ROWS = SIM_RNG_SOURCES };
+enum { CONTAGION_BATCHES = 8, CONTAGION_ROWS = SIM_RNG_SOURCES };
 
 struct contagion_source { /* an infectious entity, on one layer */
   uint32_t u, stay, l;

@@ -6,7 +6,7 @@
 
 enum {
   BOTTOM = SIM_BOTTOM_MOST, /* a slot of more is split */
-  ENOUGH = 192,             /* with fewer in the bottom, the next slot is taken too: what fires soon must be foreseen */
+  ENOUGH = 112,             /* with fewer in the bottom, the next slot is taken too: what fires soon must be foreseen */
   INSERTION = 24,           /* a run of more is sorted by merging */
   PARTS_BITS = 10,          /* the parts of a slot for sorting are 2^10 at most */
   QUEUE_START = 256,        /* events in the queue before the store wakes */

@@ -154,6 +154,11 @@ bool sim_fire(struct sim_run *run, uint32_t machine, uint32_t entity, unsigned t
   return true;
 }
 
+static void forget_ahead(struct sim_ahead *a) {
+  a->kept = a->next = 0;
+  for (uint32_t i = 0; i < SIM_AHEAD; i++) a->entity[i] = SIM_NONE;
+}
+
 int sim_machine_open(struct sim_run *run, uint32_t machine) {
   const struct sim_machine *m = &run->world->machine[machine];
   struct sim_machine_run *r = &run->machine[machine];
@@ -163,6 +168,7 @@ int sim_machine_open(struct sim_run *run, uint32_t machine) {
   for (uint32_t e = 0; e < size; e++) r->entity[e] = (struct sim_entity){.exit = SIM_NEVER, .state = m->rest};
   r->count[m->rest] = size;
   r->touched.size = size;
+  forget_ahead(&r->ahead);
   int ret = sim_agenda_open(run, m->instance, sim_engine_kind(m->instance, SIM_EV_DWELL), &r->entity->exit,
                             sizeof *r->entity, &agenda);
   sim_bug_assert(ret || agenda == machine);
@@ -183,6 +189,6 @@ void sim_machine_reset(struct sim_run *run, uint32_t machine) {
   for (uint32_t k = 0; k < sim_touched_count(&r->touched); k++) r->entity[sim_touched_at(&r->touched, k)] = rest;
   sim_touched_clear(&r->touched);
   memset(r->count, 0, sizeof r->count);
-  memset(&r->ahead, 0, sizeof r->ahead);
+  forget_ahead(&r->ahead);
   r->count[m->rest] = r->touched.size;
 }

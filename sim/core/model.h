@@ -311,7 +311,8 @@ int sim_agenda_open(struct sim_run *run, const struct sim_instance *self, unsign
                     uint32_t *agenda) SIM_MUST_CHECK;
 void sim_expect(struct sim_run *run, uint32_t agenda, uint32_t entity, int64_t tick);
 #define SIM_EXITS (~0u) /* kind: exits from states of the instance's machine */
-struct sim_foreseen {   /* n events of one kind, in the order of time */
+enum { SIM_FORESEEN = 16 };
+struct sim_foreseen { /* n events of one kind, at most SIM_FORESEEN, in the order of time */
   unsigned kind;
   uint32_t n;
   const uint32_t *entity;

@@ -50,8 +50,11 @@ void sim_run_out_of_memory(struct sim_run *run, const char *what) {
   sim_run_fail(run, "out of memory for %s", what);
 }
 
-enum { GROUP = 8, STAGES = 3 }; /* reminders that are foreseen together; stage s comes STAGES - s groups ahead */
-#define DWELLS (SIM_NONE - 1)   /* agenda_of: exits from states, of the machine that n names */
+enum {
+  GROUP = SIM_FORESEEN,
+  STAGES = 3
+};                            /* reminders that are foreseen together; stage s comes STAGES - s groups ahead */
+#define DWELLS (SIM_NONE - 1) /* agenda_of: exits from states, of the machine that n names */
 
 /* ---- events ---------------------------------------------------------------------------------------------------- */
 
@@ -208,7 +211,11 @@ static void foresee(const struct sim_run *run, uint32_t group, unsigned stage) {
   int64_t tick[GROUP];
   if (n > GROUP) n = GROUP;
   uint32_t left = 0;
-  for (uint32_t i = 0; i < n; i++) left |= (uint32_t)run->agenda[item[i].b].foreseen << i;
+  for (uint32_t i = 0; i < n; i++) {
+    const struct sim_agenda *a = &run->agenda[item[i].b];
+    if (stage == 0) __builtin_prefetch(sim_agenda_field(a, item[i].a), 1);
+    left |= (uint32_t)a->foreseen << i;
+  }
   while (left) {
     uint32_t agenda = item[__builtin_ctz(left)].b;
     const struct sim_agenda *a = &run->agenda[agenda];
@@ -219,7 +226,7 @@ static void foresee(const struct sim_run *run, uint32_t group, unsigned stage) {
       left &= ~(rest & -rest);
       entity[f.n] = e->a;
       tick[f.n] = e->tick;
-      f.n += *sim_agenda_field(a, e->a) == e->tick;
+      f.n += stage == 0 || *sim_agenda_field(a, e->a) == e->tick;
     }
     if (f.n) foresee_kind(run, a, &f, stage);
   }

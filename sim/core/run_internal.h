@@ -155,7 +155,7 @@ struct sim_exit {
   int64_t entered, tick;     /* tick: of the exit; or SIM_NEVER */
 };
 /* Exits of entities that will come into a state soon: see dwell.c. The latest ones, a ring. */
-enum { SIM_AHEAD = 32 };
+enum { SIM_AHEAD = 64 };
 struct sim_ahead {
   uint32_t kept, next; /* exits kept so far; place that is probably asked for next */
   uint32_t entity[SIM_AHEAD];
