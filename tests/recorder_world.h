@@ -138,8 +138,6 @@ static inline void start(struct fixture *f) {
   for (uint32_t m = 0; m < f->w.machines; m++) {
     uint32_t size = f->population[f->machine[m].population].size;
     memset(f->machine_run[m].entity, 0, size * sizeof *f->machine_run[m].entity);
-    memset(f->machine_run[m].count, 0, sizeof f->machine_run[m].count);
-    f->machine_run[m].count[0] = size;
     f->observed[f->machine[m].observable] = size;
   }
   f->run.beginning = true;
@@ -161,11 +159,10 @@ static inline void place(struct fixture *f, uint32_t machine, uint32_t entity, u
   uint8_t from = r->entity[entity].state;
   if (from == to) return;
   r->entity[entity].state = to;
-  r->count[from]--;
-  r->count[to]++;
   sim_recorder_moved(&f->run, &f->machine[machine], &r->entity[entity], from, to);
-  observe(f, f->machine[machine].observable + from, r->count[from]);
-  observe(f, f->machine[machine].observable + to, r->count[to]);
+  uint32_t first = f->machine[machine].observable;
+  observe(f, first + from, f->observed[first + from] - 1);
+  observe(f, first + to, f->observed[first + to] + 1);
 }
 
 static inline void at_tick(struct fixture *f, int64_t tick) {

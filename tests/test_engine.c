@@ -573,7 +573,7 @@ Test(engine, a_run_leaves_nothing_behind) {
       const struct sim_machine_run *m = &t.run->machine[0];
       for (const struct sim_entity *e = m->entity; e < m->entity + 50; e++)
         cr_assert(e->state == A && e->incarnation == 0 && e->entered == 0 && e->exit == SIM_NEVER);
-      cr_assert(m->count[A] == 50 && m->count[B] == 0 && m->count[C] == 0);
+      cr_assert(sim_count(t.run, 0, A) == 50 && sim_count(t.run, 0, B) == 0 && sim_count(t.run, 0, C) == 0);
       cr_assert_eq(t.run->queue.n, 0);
     }
   for (unsigned r = 0; r < 4; r++) {

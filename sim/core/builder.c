@@ -285,23 +285,19 @@ void sim_builder_watch(struct sim_builder *b, const struct sim_instance *self, u
   struct sim_machine *m = &b->world->machine[machine];
   uint64_t mask = state == SIM_NONE ? UINT64_MAX : UINT64_C(1) << state;
   uint32_t at = 0;
-  while (at < m->watchers && m->watcher[at] < self->index) at++;
-  if (at < m->watchers && m->watcher[at] == self->index) {
-    m->watched[at] |= mask;
+  while (at < m->watchers && m->watcher[at].instance < self->index) at++;
+  if (at < m->watchers && m->watcher[at].instance == self->index) {
+    m->watcher[at].states |= mask;
     return;
   }
-  uint64_t *watched = sim_realloc_array(m->watched, m->watchers + 1u, sizeof *watched);
-  if (watched) m->watched = watched;
-  if (!watched || append(&m->watcher, &m->watchers, self->index)) {
+  struct sim_watcher *watcher = sim_realloc_array(m->watcher, m->watchers + 1u, sizeof *watcher);
+  if (!watcher) {
     fail(b, SIM_ERR_MEMORY);
     return;
   }
-  for (uint32_t k = m->watchers - 1; k > at; k--) {
-    m->watcher[k] = m->watcher[k - 1];
-    m->watched[k] = m->watched[k - 1];
-  }
-  m->watcher[at] = self->index;
-  m->watched[at] = mask;
+  m->watcher = watcher;
+  memmove(watcher + at + 1, watcher + at, (m->watchers++ - at) * sizeof *watcher);
+  watcher[at] = (struct sim_watcher){self->index, mask};
 }
 
 /* With another `supply` than one, a node may have several suppliers. */

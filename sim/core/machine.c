@@ -26,7 +26,7 @@ uint8_t sim_planned_state(const struct sim_run *run, uint32_t machine, uint32_t 
   return run->world->machine[machine].transition[run->machine[machine].entity[entity].transition].to;
 }
 uint32_t sim_count(const struct sim_run *run, uint32_t machine, uint8_t state) {
-  return run->machine[machine].count[state];
+  return (uint32_t)run->observed[run->world->machine[machine].observable + state];
 }
 
 bool sim_machine_goes_on(const struct sim_machine *m) {
@@ -92,59 +92,61 @@ void sim_machine_begin(struct sim_run *run, uint32_t machine) {
   for (uint32_t e = 0; e < run->world->population[m->population].size; e++) schedule_exit(run, m, e);
 }
 
-static void tell_watchers(struct sim_run *run, const struct sim_machine *m, const struct sim_change *change) {
-  uint64_t touched = UINT64_C(1) << change->from | UINT64_C(1) << change->to;
-  for (uint32_t i = 0; i < m->watchers; i++) {
-    if (!(m->watched[i] & touched)) continue;
-    const struct sim_instance *w = &run->world->instance[m->watcher[i]];
-    w->model->changed(run, w, run->state[w->index], change);
+/* One entity fewer in `from` and one more in `to`, for those who look at it. */
+static void count(struct sim_run *run, const struct sim_machine *m, unsigned from, unsigned to, uint64_t touched) {
+  int64_t *number = run->observed + m->observable;
+  if (m->heard & touched) {
+    sim_observe(run, m->observable + from, number[from] - 1);
+    sim_observe(run, m->observable + to, number[to] + 1);
+  } else {
+    number[from]--;
+    number[to]++;
   }
 }
 
-/* The number of entities in a state, for those who look at it. */
-static void count(struct sim_run *run, const struct sim_machine *m, const struct sim_machine_run *r, uint8_t state) {
-  uint32_t observable = m->observable + state;
-  if (run->world->observable[observable].heard)
-    sim_observe(run, observable, r->count[state]);
-  else
-    run->observed[observable] = r->count[state];
+static void tell_watchers(struct sim_run *run, const struct sim_machine *m, const struct sim_change *change,
+                          uint64_t touched) {
+  for (const struct sim_watcher *w = m->watcher, *end = w + m->watchers; w < end; w++) {
+    if (!(w->states & touched)) continue;
+    const struct sim_instance *i = &run->world->instance[w->instance];
+    i->model->changed(run, i, run->state[w->instance], change);
+  }
 }
 
-static void move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to, bool planned) {
-  const struct sim_machine *m = &run->world->machine[machine];
-  struct sim_machine_run *r = &run->machine[machine];
+static void move(struct sim_run *run, const struct sim_machine *m, uint32_t entity, unsigned to, bool planned) {
+  struct sim_machine_run *r = &run->machine[m->index];
   struct sim_entity *e = &r->entity[entity];
-  uint8_t from = e->state;
+  unsigned from = e->state;
   if (from == to || run->error[0]) return;
   if (e->incarnation == 0 && !sim_touched_add(&r->touched, entity)) {
     sim_run_out_of_memory(run, "moves");
     return;
   }
+  struct sim_change change = {m->index, entity, (uint8_t)from, (uint8_t)to, planned};
   e->incarnation++;
-  e->state = to;
+  e->state = (uint8_t)to;
   e->entered = run->now;
-  e->exit = SIM_NEVER;
-  r->count[from]--;
-  r->count[to]++;
-  if (m->exits[to]) schedule_exit(run, m, entity);
+  if (m->exits[to])
+    schedule_exit(run, m, entity);
+  else
+    e->exit = SIM_NEVER;
   if (run->trace && run->trace->move)
     run->trace->move(run->trace->ctx, sim_days(run->now), m->instance->name, entity, m->state_name[from],
                      m->state_name[to]);
   sim_recorder_moved(run, m, e, from, to);
-  count(run, m, r, from);
-  count(run, m, r, to);
-  struct sim_change change = {machine, entity, from, to, planned};
-  tell_watchers(run, m, &change);
+  uint64_t touched = UINT64_C(1) << from | UINT64_C(1) << to;
+  count(run, m, from, to, touched);
+  tell_watchers(run, m, &change, touched);
 }
 
 void sim_move(struct sim_run *run, uint32_t machine, uint32_t entity, uint8_t to) {
-  move(run, machine, entity, to, false);
+  move(run, &run->world->machine[machine], entity, to, false);
 }
 
 /* A timed exit has come (called by the run loop). */
-void sim_machine_dwell_over(struct sim_run *run, uint32_t entity, uint32_t n) {
-  const struct sim_machine *m = &run->world->machine[n >> 8];
-  move(run, m->index, entity, m->transition[n & 0xff].to, true);
+void sim_machine_dwell_over(struct sim_run *run, uint32_t machine, uint32_t entity) {
+  const struct sim_machine *m = &run->world->machine[machine];
+  move(run, m, entity, m->transition[run->machine[machine].entity[entity].transition].to, true);
 }
 
 bool sim_fire(struct sim_run *run, uint32_t machine, uint32_t entity, unsigned transition) {
@@ -166,7 +168,6 @@ int sim_machine_open(struct sim_run *run, uint32_t machine) {
   r->entity = sim_calloc(size ? size : 1, sizeof *r->entity);
   if (!r->entity) return SIM_ERR_MEMORY;
   for (uint32_t e = 0; e < size; e++) r->entity[e] = (struct sim_entity){.exit = SIM_NEVER, .state = m->rest};
-  r->count[m->rest] = size;
   r->touched.size = size;
   forget_ahead(&r->ahead);
   int ret = sim_agenda_open(run, m->instance, sim_engine_kind(m->instance, SIM_EV_DWELL), &r->entity->exit,
@@ -188,7 +189,5 @@ void sim_machine_reset(struct sim_run *run, uint32_t machine) {
   r->touched.all |= m->exits[m->rest] != 0;
   for (uint32_t k = 0; k < sim_touched_count(&r->touched); k++) r->entity[sim_touched_at(&r->touched, k)] = rest;
   sim_touched_clear(&r->touched);
-  memset(r->count, 0, sizeof r->count);
   forget_ahead(&r->ahead);
-  r->count[m->rest] = r->touched.size;
 }

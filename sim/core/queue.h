@@ -70,6 +70,11 @@ static inline const struct sim_key *sim_queue_top(struct sim_queue *q) {
   if (q->hole || !q->heap_n) sim_queue_settle(q);
   return q->heap_n ? &q->slot[q->heap[0].slot].key : NULL;
 }
+/* Its tick, or SIM_NEVER. */
+static inline int64_t sim_queue_first(struct sim_queue *q) {
+  if (q->hole || !q->heap_n) sim_queue_settle(q);
+  return q->heap_n ? q->heap[0].tick : SIM_NEVER;
+}
 /* There is one. */
 void sim_queue_pop(struct sim_queue *q, struct sim_key *key);
 #endif

@@ -192,7 +192,7 @@ static void settle(struct sim_run *run, int64_t now) {
  * machines and shares that can lower it. A pure function of its states and shares, so that the same ones give the same
  * total whatever came before. */
 static int64_t functionality(const struct sim_run *run, uint32_t population, uint32_t machine, uint32_t entity,
-                             uint8_t state) {
+                             unsigned state) {
   const struct sim_recorder_plan *p = run->recorder->plan;
   const struct sim_recorder_population *pop = &p->population[population];
   double product = 1;
@@ -239,7 +239,7 @@ void sim_share(struct sim_run *run, uint32_t share, uint32_t entity, uint32_t mi
 
 /* A move that is not only a change of two gauges within their bands. */
 static __attribute__((noinline)) void moved_far(struct sim_run *run, const struct sim_machine *m,
-                                                const struct sim_entity *e, uint8_t from, uint8_t to) {
+                                                const struct sim_entity *e, unsigned from, unsigned to) {
   const struct sim_recorder_machine *plan = &run->recorder->plan->machine[m->index];
   const struct sim_recorder_effect *x = &m->effect[from * m->states + to];
   list(run, x->load);
@@ -252,8 +252,8 @@ static __attribute__((noinline)) void moved_far(struct sim_run *run, const struc
   change_functionality(run, part, entity, by);
 }
 
-void sim_recorder_moved(struct sim_run *run, const struct sim_machine *m, struct sim_entity *e, uint8_t from,
-                        uint8_t to) {
+void sim_recorder_moved(struct sim_run *run, const struct sim_machine *m, struct sim_entity *e, unsigned from,
+                        unsigned to) {
   struct sim_recorder *r = run->recorder;
   const struct sim_recorder_effect *x = &m->effect[from * m->states + to];
   r->entries[x->entry]++;

@@ -32,8 +32,8 @@ static inline void sim_recorder_advance(struct sim_run *run, int64_t tick) {
   if (tick > run->recorder_due) sim_recorder_take(run, tick);
 }
 /* At run->now, after the change has taken effect. */
-void sim_recorder_moved(struct sim_run *run, const struct sim_machine *m, struct sim_entity *e, uint8_t from,
-                        uint8_t to);
+void sim_recorder_moved(struct sim_run *run, const struct sim_machine *m, struct sim_entity *e, unsigned from,
+                        unsigned to);
 void sim_recorder_observed(struct sim_run *run, uint32_t observable, int64_t before, int64_t after);
 void sim_recorder_incident(struct sim_run *run, const struct sim_instance *incident);
 void sim_recorder_signal(struct sim_run *run, const struct sim_instance *self, unsigned signal);

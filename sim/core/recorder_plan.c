@@ -540,6 +540,9 @@ int sim_recorder_plan(struct sim_recorder_plan **out, struct sim_world *w, struc
   }
   for (uint32_t o = 0; o < w->observables; o++)
     w->observable[o].heard = p->gauge_of[o] != SIM_NONE || w->observable[o].triggers > 0;
+  for (uint32_t m = 0; m < w->machines; m++)
+    for (unsigned s = 0; s < w->machine[m].states; s++)
+      w->machine[m].heard |= (uint64_t)w->observable[w->machine[m].observable + s].heard << s;
   *out = p;
   return 0;
 }

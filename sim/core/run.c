@@ -43,6 +43,7 @@ void sim_run_fail(struct sim_run *run, const char *fmt, ...) {
   va_start(args, fmt);
   vsnprintf(run->error, sizeof run->error, fmt, args);
   va_end(args);
+  run->until = -1;
 }
 
 void sim_run_out_of_memory(struct sim_run *run, const char *what) {
@@ -105,10 +106,14 @@ void sim_foresee_all_exits(struct sim_run *run, const struct sim_instance *self)
   run->agenda[self->machine].foreseen = true;
 }
 
+/* The `n` of its events. */
+static uint32_t number_of(const struct sim_agenda *a) {
+  return a->machine == SIM_NONE ? 0 : a->machine;
+}
+
 static void key_of(const struct sim_run *run, const struct sim_radix_item *e, uint64_t order, struct sim_key *key) {
   const struct sim_agenda *a = &run->agenda[e->b];
-  uint32_t n = a->machine == SIM_NONE ? 0 : a->machine << 8 | run->machine[a->machine].entity[e->a].transition;
-  *key = (struct sim_key){e->tick, order, (uint64_t)e->a << 32 | n};
+  *key = (struct sim_key){e->tick, order, (uint64_t)e->a << 32 | number_of(a)};
 }
 
 /* Consequences at the same instant, in a later round, are the queue's. */
@@ -134,8 +139,8 @@ static int64_t in_round(int64_t tick, uint64_t round) {
 void sim_expect(struct sim_run *run, uint32_t agenda, uint32_t entity, int64_t tick) {
   const struct sim_agenda *a = &run->agenda[agenda];
   int64_t *field = sim_agenda_field(a, entity);
-  if (tick == SIM_NEVER || run->error[0]) {
-    *field = SIM_NEVER;
+  if (tick > run->until) {
+    *field = run->error[0] ? SIM_NEVER : tick;
     return;
   }
   sim_bug_assert(tick >= run->now);
@@ -143,7 +148,6 @@ void sim_expect(struct sim_run *run, uint32_t agenda, uint32_t entity, int64_t t
   int64_t value = in_round(tick, order >> 16);
   if (*field == value) return;
   *field = value;
-  if (tick > run->world->horizon) return;
   struct sim_radix_item e = {tick, entity, agenda};
   if (remind(run, &e, order)) sim_run_out_of_memory(run, "pending events");
 }
@@ -154,25 +158,33 @@ static const char *event_name(const struct sim_instance *i, unsigned local) {
   return local < own ? i->model->events[local].name : engine[local - own];
 }
 
-static void dispatch(struct sim_run *run, const struct sim_key *key) {
-  const struct sim_kind_desc *kind = &run->world->kind[key->order & 0xffff];
-  const struct sim_instance *i = &run->world->instance[kind->instance];
-  uint32_t entity = (uint32_t)(key->subject >> 32), n = (uint32_t)key->subject;
+/* An event that may be taken. */
+struct due {
+  int64_t *field; /* of an expected one of this instant's first round, or NULL */
+  int64_t tick;
+  uint64_t order; /* as of struct sim_key */
+  uint32_t instance;
+  unsigned local;
+  uint32_t entity, n;
+};
+
+static void dispatch(struct sim_run *run, const struct due *due) {
+  const struct sim_instance *i = &run->world->instance[due->instance];
   unsigned own = sim_engine_kind(i, 0);
   if (run->trace && run->trace->event)
-    run->trace->event(run->trace->ctx, sim_days(run->now), i->name, event_name(i, kind->local), entity, n);
-  if (kind->local < own) {
-    struct sim_event ev = {key->tick, kind->local, entity, n};
-    i->model->event(run, i, run->state[i->index], &ev);
+    run->trace->event(run->trace->ctx, sim_days(run->now), i->name, event_name(i, due->local), due->entity, due->n);
+  if (due->local < own) {
+    struct sim_event ev = {due->tick, due->local, due->entity, due->n};
+    i->model->event(run, i, run->state[due->instance], &ev);
     return;
   }
-  unsigned engine = kind->local - own;
+  unsigned engine = due->local - own;
   if (engine == SIM_EV_DWELL)
-    sim_machine_dwell_over(run, entity, n);
+    sim_machine_dwell_over(run, due->n, due->entity);
   else if (engine == SIM_EV_MOMENT)
-    sim_moment_due(run, entity);
+    sim_moment_due(run, due->entity);
   else
-    sim_server_event(run->server[i->server], engine - SIM_EV_SERVED, n);
+    sim_server_event(run->server[i->server], engine - SIM_EV_SERVED, due->n);
 }
 
 /* A reminder in the heap that agrees with its field no longer, or a queued event that was never one: whether to drop
@@ -180,7 +192,7 @@ static void dispatch(struct sim_run *run, const struct sim_key *key) {
 static bool stale(struct sim_run *run, const struct sim_key *key) {
   uint32_t agenda = run->agenda_of[key->order & 0xffff];
   if (agenda == SIM_NONE) return false;
-  if (agenda == DWELLS) agenda = (uint32_t)key->subject >> 8;
+  if (agenda == DWELLS) agenda = (uint32_t)key->subject;
   int64_t *field = sim_agenda_field(&run->agenda[agenda], (uint32_t)(key->subject >> 32));
   if (*field != in_round(key->tick, key->order >> 16)) return true;
   *field = SIM_NEVER;
@@ -250,60 +262,72 @@ static void take(struct sim_run *run) {
     for (unsigned stage = 0; stage < STAGES; stage++) foresee(run, run->bottom.group + STAGES - stage, stage);
 }
 
-/* The store's first reminder that is not stale; NULL if there is none, or if the heap's first, *heap, comes before it.
- */
-static const struct sim_radix_item *next_expected(struct sim_run *run, const struct sim_key **heap) {
+/* The store's first reminder that is not stale; false if there is none, or if the heap's first, of tick *heap, comes
+ * before it. */
+static bool next_expected(struct sim_run *run, int64_t *heap, struct due *due) {
   struct sim_bottom *s = &run->bottom;
   struct sim_key key;
   for (;;) {
-    const struct sim_key *top = *heap = sim_queue_top(&run->queue);
+    int64_t top = *heap = sim_queue_first(&run->queue);
     for (; s->at < s->n; s->at++) {
       const struct sim_radix_item *e = &s->item[s->at];
       const struct sim_agenda *a = &run->agenda[e->b];
-      if (*sim_agenda_field(a, e->a) != e->tick) continue;
-      if (!top || e->tick < top->tick) return e;
-      if (e->tick > top->tick) return NULL;
+      int64_t *field = sim_agenda_field(a, e->a);
+      if (*field != e->tick) continue;
+      *due = (struct due){field, e->tick, a->rank, a->instance, a->local, e->a, number_of(a)};
+      if (e->tick != top) return e->tick < top;
       key_of(run, e, a->rank, &key);
-      return sim_key_less(&key, top) ? e : NULL;
+      return sim_key_less(&key, sim_queue_top(&run->queue));
     }
-    if (s->later.end == SIM_NEVER || (top && top->tick < s->later.end)) return NULL;
-    if (!advance(run)) return NULL;
+    if (s->later.end == SIM_NEVER || top < s->later.end) return false;
+    if (!advance(run)) return false;
   }
 }
 
 /* Takes the next event, of the heap or of the store; false at the end. */
-static bool next(struct sim_run *run, struct sim_key *key) {
+static bool next(struct sim_run *run, struct due *due) {
   for (;;) {
-    const struct sim_key *top;
-    const struct sim_radix_item *e = next_expected(run, &top);
-    if (e) { /* never beyond the horizon: it would not be in the store */
-      key_of(run, e, run->agenda[e->b].rank, key);
-      *sim_agenda_field(&run->agenda[e->b], e->a) = SIM_NEVER;
+    int64_t top;
+    bool expected = next_expected(run, &top, due);
+    if (expected) { /* never beyond the horizon: it would not be in the store */
+      *due->field = SIM_NEVER;
       take(run);
       return true;
     }
-    if (!top || top->tick > run->world->horizon || run->error[0]) return false;
-    sim_queue_pop(&run->queue, key);
-    if (!stale(run, key)) return true;
+    if (top > run->until) return false;
+    struct sim_key key;
+    sim_queue_pop(&run->queue, &key);
+    if (stale(run, &key)) continue;
+    const struct sim_kind_desc *kind = &run->world->kind[key.order & 0xffff];
+    *due = (struct due){.tick = key.tick,
+                        .order = key.order,
+                        .instance = kind->instance,
+                        .local = kind->local,
+                        .entity = (uint32_t)(key.subject >> 32),
+                        .n = (uint32_t)key.subject};
+    return true;
   }
 }
 
 /* The main loop. Consequences at the same instant run in the next round; a limit on rounds reports a cycle. */
 static void loop(struct sim_run *run) {
-  struct sim_key last = {-1, 0, 0}, key;
-  while (!run->error[0] && next(run, &key)) {
-    sim_bug_assert(sim_key_less(&last, &key));
-    last = key;
-    if (key.tick > run->now) sim_recorder_advance(run, key.tick);
-    run->now = key.tick;
-    run->round = (int64_t)(key.order >> 16);
+  uint64_t last = 0;
+  struct due due;
+  while (!run->error[0] && next(run, &due)) {
+    if (due.tick > run->now)
+      sim_recorder_advance(run, due.tick);
+    else
+      sim_bug_assert(due.tick == run->now && due.order >= last);
+    last = due.order;
+    run->now = due.tick;
+    run->round = (int64_t)(due.order >> 16);
     if (run->round > SIM_MAX_ROUNDS) {
       sim_run_fail(run, "a cycle of consequences at day %.9g did not end within %d rounds", sim_days(run->now),
                    SIM_MAX_ROUNDS);
       break;
     }
     run->events++;
-    dispatch(run, &key);
+    dispatch(run, &due);
   }
 }
 
@@ -351,7 +375,7 @@ static int open_parts(struct sim_run *run) {
   int ret = sim_knobs_open(run);
   for (uint32_t m = 0; !ret && m < w->machines; m++) {
     ret = sim_machine_open(run, m);
-    run->observed[w->machine[m].observable + w->machine[m].rest] = run->machine[m].count[w->machine[m].rest];
+    run->observed[w->machine[m].observable + w->machine[m].rest] = run->machine[m].touched.size;
   }
   for (uint32_t s = 0; !ret && s < w->servers; s++)
     ret = sim_server_open(&run->server[s], w->server[s], run, &sim_server_engine);
@@ -403,6 +427,7 @@ static void begin(struct sim_run *run) {
   run->round = -1;
   run->events = 0;
   run->error[0] = '\0';
+  run->until = w->horizon < SIM_NEVER ? w->horizon : SIM_NEVER - 1;
   run->beginning = true;
   sim_society_draw_graphs(run);
   sim_recorder_begin(run);

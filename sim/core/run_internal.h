@@ -14,13 +14,18 @@
 
 /* Engine events that every instance has after its model's own (added to the number of those). */
 enum sim_engine_event {
-  SIM_EV_DWELL,  /* n: machine << 8 | transition */
+  SIM_EV_DWELL,  /* n: the machine */
   SIM_EV_MOMENT, /* entity: the moment */
   SIM_EV_SERVED, /* and the next three: enum sim_server_event of server.h */
   SIM_EV_COUNT = SIM_EV_SERVED + 4
 };
 
 struct sim_recorder_effect; /* recorder_internal.h */
+
+struct sim_watcher {
+  uint32_t instance;
+  uint64_t states; /* bit s: it hears of moves into or out of s */
+};
 
 struct sim_machine {
   const struct sim_instance *instance;
@@ -37,8 +42,8 @@ struct sim_machine {
   uint8_t exits[SIM_MAX_STATES]; /* 0: none; 1: race of timed transitions; 2: branches */
   uint16_t only[SIM_MAX_STATES]; /* the transition + 1, where it is timed and the only one that comes by itself */
   uint32_t observable;           /* of state 0; state s is observable + s */
-  uint32_t *watcher;             /* instances, ascending */
-  uint64_t *watched;             /* [watchers] bit s: moves into or out of s */
+  uint64_t heard;                /* bit s: the observable of s is */
+  struct sim_watcher *watcher;   /* by instance */
   uint32_t watchers;
   const struct sim_recorder_effect *effect; /* [from x states + to] of moves: the recorder's */
 };
@@ -165,7 +170,6 @@ struct sim_ahead {
 struct sim_machine_run {
   struct sim_entity *entity;  /* [size]; incarnation 0 means untouched */
   struct sim_touched touched; /* by their first moves */
-  uint32_t count[SIM_MAX_STATES];
   struct sim_ahead ahead;
 };
 struct sim_knob_run {
@@ -181,6 +185,7 @@ struct sim_run {
   uint64_t replicate;
   int64_t now;
   int64_t round; /* of the event under way; -1 before the first */
+  int64_t until; /* later events do not come: the horizon, or, of a run that has failed, before the start */
   struct sim_queue queue;
   struct sim_bottom bottom;
   struct sim_agenda *agenda; /* those of the machines' exits first, by machine */
@@ -191,7 +196,7 @@ struct sim_run {
   void **state; /* [instances] */
   struct sim_machine_run *machine;
   struct sim_knob_run *knob;
-  int64_t *observed;              /* [observables] */
+  int64_t *observed;              /* [observables] those of machines' states count the entities in them */
   uint32_t *moment_occurrences;   /* [moments] */
   bool *moment_true;              /* [moments]: truth of ACTUAL predicates */
   const struct sim_graph **graph; /* [layers]: this replicate's */
@@ -223,7 +228,7 @@ void sim_machine_reset(struct sim_run *run, uint32_t machine);
 /* Whether an exit by time leads to a state that has one too. */
 bool sim_machine_goes_on(const struct sim_machine *m);
 void sim_machine_begin(struct sim_run *run, uint32_t machine);
-void sim_machine_dwell_over(struct sim_run *run, uint32_t entity, uint32_t n);
+void sim_machine_dwell_over(struct sim_run *run, uint32_t machine, uint32_t entity);
 /* The tick and the transition of an exit whose other parts are given: drawn now, or found among those drawn ahead. */
 void sim_draw_exit(const struct sim_run *run, const struct sim_machine *m, uint32_t entity, struct sim_exit *exit);
 bool sim_exit_ahead(const struct sim_run *run, const struct sim_machine *m, uint32_t entity, struct sim_exit *exit);

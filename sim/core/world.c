@@ -298,7 +298,6 @@ static void free_machine(struct sim_machine *m) {
   sim_free(m->transition);
   sim_free(m->dwell_purpose);
   sim_free(m->watcher);
-  sim_free(m->watched);
 }
 
 void sim_world_free(struct sim_world *w) {
