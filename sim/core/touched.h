@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which of many subjects a run has touched, for a reset that costs what was touched: a list, or all of them once they
- * are more than an eighth, so that the list stays small beside what it is about. */
+ * are more than one in 32, so that the list stays small beside what it is about. */
 #ifndef SIM_CORE_TOUCHED_H
 #define SIM_CORE_TOUCHED_H
 #include "sim/core/mem.h"
@@ -16,7 +16,7 @@ struct sim_touched { /* zero-initialise, then set size */
 
 /* A subject may be added again. False if memory runs out: then all count as touched. */
 static inline bool sim_touched_add(struct sim_touched *t, uint32_t subject) {
-  if (t->n >= t->size / 8) {
+  if (t->n >= t->size / 32) {
     t->all = true;
     return true;
   }
