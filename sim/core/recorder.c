@@ -206,16 +206,12 @@ static int64_t functionality(const struct sim_run *run, uint32_t population, uin
   return (int64_t)(product * (double)SIM_Q_ONE + 0.5);
 }
 
-/* A gauge has changed. */
-static void list(struct sim_run *run, uint32_t gauge) {
-  if (!sim_gauge_left(&run->recorder->gauge[gauge])) return;
+static inline void change(struct sim_run *run, uint32_t gauge, int64_t by) {
+  struct sim_gauge *g = &run->recorder->gauge[gauge];
+  sim_gauge_change(g, by, run->now);
+  if (g->value >= g->low && g->value <= g->high) return;
   sim_gauge_list(run->recorder, gauge);
   run->recorder_due = run->now;
-}
-
-static void change(struct sim_run *run, uint32_t gauge, int64_t by) {
-  sim_gauge_change(&run->recorder->gauge[gauge], by, run->now);
-  list(run, gauge);
 }
 
 /* The functionality of a population's entity. */
@@ -237,14 +233,10 @@ void sim_share(struct sim_run *run, uint32_t share, uint32_t entity, uint32_t mi
   change_functionality(run, part, entity, functionality(run, part, SIM_NONE, entity, 0) - before);
 }
 
-/* A move that is not only a change of two gauges within their bands. */
-static __attribute__((noinline)) void moved_far(struct sim_run *run, const struct sim_machine *m,
+/* Functionality of an entity that others lower too, or that has a weight or a group. */
+static __attribute__((noinline)) void moved_own(struct sim_run *run, const struct sim_machine *m,
                                                 const struct sim_entity *e, unsigned from, unsigned to) {
   const struct sim_recorder_machine *plan = &run->recorder->plan->machine[m->index];
-  const struct sim_recorder_effect *x = &m->effect[from * m->states + to];
-  list(run, x->load);
-  list(run, x->part);
-  if (!x->own) return;
   uint32_t part = plan->population, entity = (uint32_t)(e - run->machine[m->index].entity);
   int64_t by = plan->alone
                    ? plan->q[to] - plan->q[from]
@@ -261,10 +253,11 @@ void sim_recorder_moved(struct sim_run *run, const struct sim_machine *m, struct
     e->affected = true;
     r->ever[m->index]++;
   }
-  struct sim_gauge *load = &r->gauge[x->load], *part = &r->gauge[x->part];
-  sim_gauge_change(load, x->active, run->now);
-  sim_gauge_change(part, x->q, run->now);
-  if (sim_gauge_left(load) || sim_gauge_left(part) || x->own) moved_far(run, m, e, from, to);
+  change(run, x->load, x->active);
+  if (x->own)
+    moved_own(run, m, e, from, to);
+  else
+    change(run, x->part, x->q);
 }
 
 void sim_recorder_observed(struct sim_run *run, uint32_t observable, int64_t before, int64_t after) {

@@ -180,6 +180,26 @@ static void set_band(struct sim_recorder *r) {
   }
 }
 
+static void fall_to(struct sim_recorder *r, sim_int128 standing, int64_t now) {
+  if (standing < r->low) {
+    r->low = standing;
+    r->low_at = now;
+  }
+  if (r->running && standing < r->latest->low) r->latest->low = standing;
+}
+
+/* Society has never stood as low: neither may any population fall; how far they may rise is as before. */
+static void sink(struct sim_recorder *r, int64_t now) {
+  const struct sim_recorder_plan *p = r->plan;
+  r->lowest = r->society;
+  fall_to(r, sim_society_standing(r), now);
+  for (uint32_t k = 0; k < p->populations; k++) {
+    if (!p->population[k].coefficient) continue;
+    r->part[k].floor = r->gauge[k].value;
+    sim_gauge_list(r, k);
+  }
+}
+
 /* What society may fall and rise by, shared among the populations: while each keeps to its share, society keeps to its
  * band. */
 static void share_band(struct sim_recorder *r) {
@@ -192,14 +212,6 @@ static void share_band(struct sim_recorder *r) {
     r->part[k].ceiling = r->gauge[k].value + (int64_t)(up >> p->population[k].share);
     sim_gauge_list(r, k);
   }
-}
-
-static void fall_to(struct sim_recorder *r, sim_int128 standing, int64_t now) {
-  if (standing < r->low) {
-    r->low = standing;
-    r->low_at = now;
-  }
-  if (r->running && standing < r->latest->low) r->latest->low = standing;
 }
 
 /* Society may have crossed a level or the target, or an episode may begin. */
@@ -218,11 +230,12 @@ void sim_episode_look(struct sim_recorder *r, int64_t now) {
   r->society = sim_society_now(r);
   if (r->society < r->band_low || r->society >= r->band_high) {
     cross(r, now);
+    share_band(r);
   } else if (r->society < r->lowest) {
-    r->lowest = r->society;
-    fall_to(r, sim_society_standing(r), now);
+    sink(r, now);
+  } else {
+    share_band(r);
   }
-  share_band(r);
 }
 
 void sim_episode_end(struct sim_recorder *r, int64_t horizon) {

@@ -265,9 +265,6 @@ static inline void sim_gauge_change(struct sim_gauge *g, int64_t change, int64_t
   g->value += change;
   g->moment += (sim_int128)change * now;
 }
-static inline bool sim_gauge_left(const struct sim_gauge *g) {
-  return g->value < g->low || g->value > g->high;
-}
 /* Integral of a gauge from 0 to tick (at or after its last change). */
 static inline sim_int128 sim_gauge_sum(const struct sim_gauge *g, int64_t tick) {
   return (sim_int128)g->value * tick - g->moment;
