@@ -113,6 +113,12 @@ static void tell_watchers(struct sim_run *run, const struct sim_machine *m, cons
   }
 }
 
+static __attribute__((noinline)) void trace(const struct sim_run *run, const struct sim_machine *m, uint32_t entity,
+                                            unsigned from, unsigned to) {
+  const struct sim_trace *t = run->trace;
+  if (t->move) t->move(t->ctx, sim_days(run->now), m->instance->name, entity, m->state_name[from], m->state_name[to]);
+}
+
 static void move(struct sim_run *run, const struct sim_machine *m, uint32_t entity, unsigned to, bool planned) {
   struct sim_machine_run *r = &run->machine[m->index];
   struct sim_entity *e = &r->entity[entity];
@@ -130,9 +136,7 @@ static void move(struct sim_run *run, const struct sim_machine *m, uint32_t enti
     schedule_exit(run, m, entity);
   else
     e->exit = SIM_NEVER;
-  if (run->trace && run->trace->move)
-    run->trace->move(run->trace->ctx, sim_days(run->now), m->instance->name, entity, m->state_name[from],
-                     m->state_name[to]);
+  if (run->trace) trace(run, m, entity, from, to);
   sim_recorder_moved(run, m, e, from, to);
   uint64_t touched = UINT64_C(1) << from | UINT64_C(1) << to;
   count(run, m, from, to, touched);

@@ -168,11 +168,16 @@ struct due {
   uint32_t entity, n;
 };
 
+static __attribute__((noinline)) void trace(const struct sim_run *run, const struct sim_instance *i, unsigned local,
+                                            uint32_t entity, uint32_t n) {
+  const struct sim_trace *t = run->trace;
+  if (t->event) t->event(t->ctx, sim_days(run->now), i->name, event_name(i, local), entity, n);
+}
+
 static void dispatch(struct sim_run *run, const struct due *due) {
   const struct sim_instance *i = &run->world->instance[due->instance];
   unsigned own = sim_engine_kind(i, 0);
-  if (run->trace && run->trace->event)
-    run->trace->event(run->trace->ctx, sim_days(run->now), i->name, event_name(i, due->local), due->entity, due->n);
+  if (run->trace) trace(run, i, due->local, due->entity, due->n);
   if (due->local < own) {
     struct sim_event ev = {due->tick, due->local, due->entity, due->n};
     i->model->event(run, i, run->state[due->instance], &ev);
