@@ -160,7 +160,7 @@ static const char *event_name(const struct sim_instance *i, unsigned local) {
 
 /* An event that may be taken. */
 struct due {
-  int64_t *field; /* of an expected one of this instant's first round, or NULL */
+  int64_t *field; /* of an expected one, which is cleared when it is taken; or NULL */
   int64_t tick;
   uint64_t order; /* as of struct sim_key */
   uint32_t instance;
