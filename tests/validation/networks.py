@@ -318,7 +318,7 @@ def a21(ref: dict[str, Any]) -> Case:
     for arm, k in (("supercritical_03", "0.3"), ("supercritical_1", "1.0"), ("supercritical_poisson", "1000000.0")):
         checks.append(Mean(arm, "P(it ends)", share(cases, lambda x: x < 150),  # of 1,500: else it goes through them
                            v[f"extinction prob R=2.0 k={k}"], (0.2, 0.08)))
-    return Case("A21", "a21_superspreading.yaml", (4_000, 1_000_000), checks,
+    return Case("A21", "a21_superspreading.yaml", (4_000, 1_200_000), checks,
                 Broken("Poisson offspring", ("hazards.chain.reproduction_number=0.8",), ("chains",)),
                 ["chains", "supercritical_03", "supercritical_1", "supercritical_poisson"])
 
