@@ -106,7 +106,8 @@ static void count(struct sim_run *run, const struct sim_machine *m, unsigned fro
 
 static void tell_watchers(struct sim_run *run, const struct sim_machine *m, const struct sim_change *change,
                           uint64_t touched) {
-  for (const struct sim_watcher *w = m->watcher, *end = w + m->watchers; w < end; w++) {
+  for (uint32_t k = 0; k < m->watchers; k++) {
+    const struct sim_watcher *w = &m->watcher[k];
     if (!(w->states & touched)) continue;
     const struct sim_instance *i = &run->world->instance[w->instance];
     i->model->changed(run, i, run->state[w->instance], change);
