@@ -60,14 +60,14 @@ struct named {
 };
 
 /* Leaves only those from `first` on whose targets are open, with their stays. */
-static void name_stays(const struct contagion *s, struct named *named, uint32_t first) {
+static void name_stays(const struct contagion *s, struct named *named, uint32_t first, bool weighted) {
   struct sim_rng_edges *x = &named->edges;
   uint32_t k = first;
   for (uint32_t i = first; i < x->n; i++) {
     uint32_t v = x->v[i];
     x->v[k] = v;
     named->stay[k] = s->entity[v].incarnation;
-    named->weight[k] = named->weight[i];
+    if (weighted) named->weight[k] = named->weight[i];
     k += s->node[v].open;
   }
   x->n = k;
@@ -90,7 +90,7 @@ static void name_edges(const struct sim_run *run, const struct contagion *s, con
   if (g->weight) memcpy(named->weight + first, g->weight + e, n * sizeof *named->weight);
   x->n += n;
   x->sources = b->rows;
-  if (s->returned) name_stays(s, named, first);
+  if (s->returned) name_stays(s, named, first, g->weight != NULL);
 }
 
 static void begin_batch(struct contagion_batch *b, struct named *named) {

@@ -10,50 +10,49 @@ static void keep(struct sim_ahead *a, uint32_t entity, const struct sim_exit *ex
   a->exit[place] = *exit;
 }
 
-/* The exits that wait: n of one transition, whose dwells have the named draws. */
-static void draw(const struct sim_run *run, const struct sim_machine *m, const struct sim_rng_names *names, uint32_t n,
-                 struct sim_exit *exit) {
+/* Draws the exits by the one timed way out of their states: n, at the places `of` in f and tick. */
+static void draw(const struct sim_run *run, const struct sim_machine *m, const struct sim_foreseen *f,
+                 const uint32_t *of, uint32_t n, struct sim_exit *exit, int64_t *tick) {
+  struct sim_rng_names names = {0};
   double days[SIM_RNG_NAMES];
-  sim_rng_exponentials(&run->rng, names, n, days);
-  sim_law_inverses(m->transition[exit[0].transition].after, days, n);
-  for (uint32_t i = 0; i < n; i++) {
-    exit[i].tick = sim_ticks_add(exit[i].entered, sim_ticks(days[i]));
-    keep(&run->machine[m->index].ahead, names->word[1][i], &exit[i]);
+  for (uint32_t k = 0; k < n; k++) {
+    names.word[0][k] = m->dwell_purpose[exit[k].transition];
+    names.word[1][k] = f->entity[of[k]];
+    names.word[2][k] = exit[k].incarnation;
+  }
+  sim_rng_exponentials(&run->rng, &names, n, days);
+  for (uint32_t k = 0, next; k < n; k = next) { /* those of one law together */
+    for (next = k + 1; next < n && exit[next].transition == exit[k].transition; next++) continue;
+    sim_law_inverses(m->transition[exit[k].transition].after, days + k, next - k);
+  }
+  for (uint32_t k = 0; k < n; k++) {
+    tick[of[k]] = exit[k].tick = sim_ticks_add(exit[k].entered, sim_ticks(days[k]));
+    keep(&run->machine[m->index].ahead, f->entity[of[k]], &exit[k]);
   }
 }
+
+_Static_assert((int)SIM_FORESEEN <= (int)SIM_RNG_NAMES, "all that is foreseen at once is drawn at once");
 
 void sim_foresee_exits(const struct sim_run *run, uint32_t machine, const struct sim_foreseen *f, const uint8_t *to,
                        int64_t *tick) {
   const struct sim_machine *m = &run->world->machine[machine];
-  const struct sim_entity *entity = run->machine[machine].entity;
-  struct sim_rng_names names = {0};
-  struct sim_exit exit[SIM_RNG_NAMES];
-  uint32_t n = 0, of[SIM_RNG_NAMES];
-  for (uint32_t i = 0; i <= f->n; i++) {
-    bool only = i < f->n && m->only[to[i]];
-    uint8_t transition = only ? (uint8_t)(m->only[to[i]] - 1) : 0;
-    if (n && (i == f->n || n == SIM_RNG_NAMES || (only && transition != exit[0].transition))) {
-      draw(run, m, &names, n, exit);
-      for (uint32_t k = 0; k < n; k++) tick[of[k]] = exit[k].tick;
-      n = 0;
-    }
-    if (i == f->n) break;
-    uint32_t incarnation = entity[f->entity[i]].incarnation + 1;
-    struct sim_exit x = {incarnation, to[i], transition, f->tick[i], SIM_NEVER};
-    if (only) {
+  struct sim_exit exit[SIM_FORESEEN];
+  uint32_t n = 0, of[SIM_FORESEEN];
+  for (uint32_t i = 0; i < f->n; i++) {
+    uint32_t incarnation = run->machine[machine].entity[f->entity[i]].incarnation + 1;
+    struct sim_exit x = {incarnation, to[i], 0, f->tick[i], SIM_NEVER};
+    tick[i] = SIM_NEVER;
+    if (m->only[to[i]]) {
+      x.transition = (uint8_t)(m->only[to[i]] - 1);
       of[n] = i;
-      names.word[0][n] = m->dwell_purpose[transition];
-      names.word[1][n] = f->entity[i];
-      names.word[2][n] = incarnation;
       exit[n++] = x;
     } else if (m->exits[to[i]]) {
       sim_draw_exit(run, m, f->entity[i], &x);
       keep(&run->machine[machine].ahead, f->entity[i], &x);
       tick[i] = x.tick;
-    } else {
-      tick[i] = SIM_NEVER;
     }
   }
+  if (n) draw(run, m, f, of, n, exit, tick);
 }
 
 /* Moves come nearly in the order in which they were foreseen. */
