@@ -44,9 +44,11 @@ double bench_resident(void) {
 
 /* ---- a scenario in memory -------------------------------------------------------------------------------------- */
 
+#define NOWHERE "<bench>" /* the scenario's file */
+
 static int world_open(struct bench_world *b, const char *text, const char *directory, int64_t seed,
                       struct sim_diag *diag) {
-  int ret = sim_scenario_parse(&b->scenario, text, strlen(text), "<bench>", directory, NULL, 0, diag);
+  int ret = sim_scenario_parse(&b->scenario, text, strlen(text), NOWHERE, directory, NULL, 0, diag);
   if (ret == 0) ret = sim_scenario_bind(&b->bound, b->scenario, 0, NULL, 0, diag);
   if (ret) return ret;
   const struct sim_value *root = sim_bound_root(b->bound);
@@ -71,8 +73,12 @@ static void print_errors(struct sim_diag *diag, const struct cli_command *comman
   bool of_options = false;
   for (size_t i = 0; i < diag->n; i++) {
     const char *options = origin_of(origins, diag->items[i].path);
+    const struct sim_diag_item *item = &diag->items[i];
     if (options) {
-      cli_fail("%s: %s", options, diag->items[i].text);
+      if (item->file && item->line && strcmp(item->file, NOWHERE) != 0) /* a file that an option names */
+        cli_fail("%s: %s:%u: %s", options, item->file, item->line, item->text);
+      else
+        cli_fail("%s: %s", options, item->text);
       of_options = true;
     } else {
       cli_print_diag(&(struct sim_diag){.items = &diag->items[i], .n = 1});

@@ -11,7 +11,7 @@
 struct options {
   const char *generator, *network, *law, *peer;
   int64_t nodes, replicates, seeds, threads, seed;
-  double mean_degree, transmission, recovery, days; /* days 0: 100 mean stays of the infectious */
+  double mean_degree, transmission, recovery, days; /* days NaN: 100 mean stays of the infectious */
   bool response, json;
 };
 
@@ -92,7 +92,7 @@ static char *scenario(const struct options *o) {
                     "hazards:\n  outbreak: {like: sir, layer: contacts, %s}\n%s"
                     "measures:\n  declared:\n    infections: {entries: outbreak.infectious}\n"
                     "    recoveries: {entries: outbreak.recovered}\n",
-                    o->days > 0 ? o->days : 100 / o->recovery, people, (long long)o->seeds, laws,
+                    isnan(o->days) ? 100 / o->recovery : o->days, people, (long long)o->seeds, laws,
                     o->response ? response : "");
   sim_free(people);
   sim_free(laws);
@@ -256,6 +256,7 @@ static int check(const struct options *o) {
   if (o->peer && strcmp(o->peer, "igraph") != 0) return cli_usage(name, "--peer is igraph, not `%s`", o->peer);
   if (o->peer && (strcmp(o->law, "exponential") != 0 || o->response))
     return cli_usage(name, "igraph_sir knows neither --law gamma nor --response");
+  if (!(isnan(o->days) || o->days > 0)) return cli_usage(name, "--days: more than 0");
   if (!(o->recovery > 0)) return cli_usage(name, "--recovery: more than 0");
   if (!(o->transmission > 0) && strcmp(o->law, "gamma") == 0)
     return cli_usage(name, "--law gamma: --transmission is the inverse of its mean, so more than 0");
@@ -322,7 +323,8 @@ static const struct options defaults = {.generator = "er",
                                         .seed = 1,
                                         .mean_degree = 10,
                                         .transmission = 0.4,
-                                        .recovery = 1};
+                                        .recovery = 1,
+                                        .days = NAN};
 #define AT(field) offsetof(struct options, field)
 static const struct cli_option options[] = {
     {"generator", 0, CLI_TEXT, AT(generator), "G", "er", "er (Erdős–Rényi) or ba (Barabási–Albert)"},

@@ -119,8 +119,8 @@ static int print_recovery(const struct view *v) {
       cli_table_share(&t, (double)r->count[SIM_STATUS_NEVER_DEGRADED], runs);
       cli_table_share(&t, (double)(r->count[SIM_STATUS_CENSORED] + r->count[SIM_STATUS_RELAPSED_CENSORED]), runs);
       add_median(&t, r);
-      cli_table_mean(&t, r->rmst, r->rmst_se);
-      cli_table_mean(&t, r->rmst_unconditional, r->rmst_unconditional_se);
+      cli_table_mean(&t, r->rmst, r->rmst_se, 0, 0);
+      cli_table_mean(&t, r->rmst_unconditional, r->rmst_unconditional_se, 0, 0);
     }
     if (isfinite(first->level))
       printf("\nTime to recover to %g %% of the target, days", 100 * first->level);
@@ -154,8 +154,10 @@ static int add_measure(struct cli_table *t, const struct view *v, const struct s
     char *name = cli_measure_name(v->results, var, e);
     cli_table_add(t, "%s", name ? name : var->name);
     sim_free(name);
-    for (size_t arm = 0; arm < v->arms; arm++)
-      cli_table_mean(t, s[arm * elements + e].numbers.mean, s[arm * elements + e].numbers.se);
+    for (size_t arm = 0; arm < v->arms; arm++) {
+      const struct sim_numbers *x = &s[arm * elements + e].numbers;
+      cli_table_mean(t, x->mean, x->se, x->n, x->n + x->missing);
+    }
   }
   sim_free(s);
   return code;
@@ -177,7 +179,7 @@ static int print_measures(const struct view *v, bool all, struct sim_diag *diag)
     code = add_measure(&t, v, &variable[i], diag);
     shown++;
   }
-  if (shown) puts("\nMean ± standard error of the runs that have a value");
+  if (shown) puts("\nMean ± standard error of all runs, or of the n that have a value");
   int printed = cli_table_print(&t, stdout);
   if (left) printf("\n%zu variables more, by model, episode and group: --all\n", left);
   return code ? code : printed;
@@ -202,7 +204,7 @@ static int print_variable(const struct view *v, const struct sim_variable *var, 
     cli_table_add(&t, "%s", label && *label ? label : "-");
     cli_table_add(&t, "%zu", x->n);
     cli_table_add(&t, "%zu", x->missing);
-    cli_table_mean(&t, x->mean, x->se);
+    cli_table_mean(&t, x->mean, x->se, x->n, x->n); /* beside it stands n */
     for (size_t k = 0; k < 6; k++) cli_table_number(&t, numbers[k]);
     sim_free(label);
   }

@@ -39,9 +39,9 @@ char *cli_element_label(struct sim_results *r, const struct sim_variable *v, siz
 char *cli_measure_name(struct sim_results *r, const struct sim_variable *v, size_t element) {
   char *label = cli_element_label(r, v, element);
   if (!label) return NULL;
-  bool unit = *v->unit && strcmp(v->unit, "1") != 0;
-  char *name = sim_strf("%s%s%s%s%s%s%s", v->name, *label ? "[" : "", label, *label ? "]" : "", unit ? " (" : "",
-                        unit ? v->unit : "", unit ? ")" : "");
+  const char *unit = strcmp(v->unit, "1") != 0 ? v->unit : v->integer ? "number" : "";
+  char *name = sim_strf("%s%s%s%s%s%s%s", v->name, *label ? "[" : "", label, *label ? "]" : "", *unit ? " (" : "", unit,
+                        *unit ? ")" : "");
   sim_free(label);
   return name;
 }

@@ -37,15 +37,17 @@ void cli_table_share(struct cli_table *t, double part, double whole) {
 }
 
 /* As many decimals as the error's two leading digits have. */
-void cli_table_mean(struct cli_table *t, double mean, double se) {
+void cli_table_mean(struct cli_table *t, double mean, double se, size_t n, size_t of) {
+  char few[32] = "";
+  if (n < of) snprintf(few, sizeof few, " (n %zu)", n);
   if (!isfinite(mean)) {
     cli_table_add(t, "-");
   } else if (!isfinite(se) || se <= 0) {
-    cli_table_number(t, mean);
+    cli_table_add(t, fabs(mean) >= 1e4 && fabs(mean) < 1e15 ? "%.0f%s" : "%.4g%s", mean, few);
   } else {
     int decimals = 1 - (int)floor(log10(se));
     decimals = decimals < 0 ? 0 : decimals > 9 ? 9 : decimals;
-    cli_table_add(t, "%.*f ± %.*f", decimals, mean, decimals, se);
+    cli_table_add(t, "%.*f ± %.*f%s", decimals, mean, decimals, se, few);
   }
 }
 

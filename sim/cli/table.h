@@ -14,9 +14,10 @@ struct cli_table { /* zero-initialise with .columns set */
 };
 
 void cli_table_add(struct cli_table *t, const char *fmt, ...) SIM_PRINTF(2, 3);
-/* A share in percent; mean ± standard error; a number: all "-" where not finite. */
+/* A share in percent; mean ± standard error, with n where it is of fewer than `of` runs; a number: all "-" where not
+ * finite. */
 void cli_table_share(struct cli_table *t, double part, double whole);
-void cli_table_mean(struct cli_table *t, double mean, double se);
+void cli_table_mean(struct cli_table *t, double mean, double se, size_t n, size_t of);
 void cli_table_number(struct cli_table *t, double value);
 /* Prints, first row as heading, and empties the table. */
 int cli_table_print(struct cli_table *t, FILE *out) SIM_MUST_CHECK;
