@@ -54,6 +54,10 @@ refused --nodes propagation --nodes 3e9
 refused --mean-degree propagation --nodes 5
 refused --mean-degree propagation --generator ba --mean-degree 0.5
 refused --network propagation --network none.edges
+printf '0 1\n1 x\n' >broken.edges
+refused --network propagation --network ./broken.edges
+grep -q 'broken.edges:2: ' err || fail "the wrong line of a network's file is not named: $(cat err)"
+refused --days propagation --days 0
 refused '--customers, --load' servers --customers 1e15
 "$AIRESIM_PROGRAM" bench servers --customers 1000 --replicates 1 | grep -q '^servers' || fail "no table"
 "$AIRESIM_PROGRAM" bench propagation --nodes 300 --replicates 1 | grep -q '^ns_per_event' || fail "no table"

@@ -27,3 +27,12 @@ grep -q 'The same command goes on' err || { echo "no word of how to resume:"; ca
 [ -s long.h5 ] || { echo "no results after resuming"; exit 1; }
 "$AIRESIM_PROGRAM" show long.h5 --csv >long.csv
 cmp one.csv long.csv || { echo "resumed results differ"; exit 1; }
+
+# Beside a mean of fewer than all 40 runs stands how many they are; a count says that it is one.
+"$AIRESIM_PROGRAM" run "$small" --quiet -o some.h5 --set 'hazards.outbreak.transmission=0.09/day per contact'
+n=$("$AIRESIM_PROGRAM" show some.h5 --csv | sed -n 's/^base,rapidity,,n,\([0-9]*\),1$/\1/p')
+[ "$n" -gt 0 ] && [ "$n" -lt 40 ] || { echo "rapidity is of $n runs: this test needs 1 to 39"; exit 1; }
+"$AIRESIM_PROGRAM" show some.h5 >some.txt
+grep '^rapidity' some.txt | grep -q "(n $n)" || { echo "no n beside the mean of $n runs:"; cat some.txt; exit 1; }
+grep '^resilience_loss' some.txt | grep -q '(n ' && { echo "n beside a mean of all runs:"; cat some.txt; exit 1; }
+grep -q '^peak_load\[hazard=outbreak\] (number)' some.txt || { echo "a count without a unit:"; cat some.txt; exit 1; }
